@@ -1,0 +1,50 @@
+# Every target makes .venv and installs the package with its tools into it, once.
+# "make PYTHON=python3.12 test" picks another interpreter for a new .venv.
+PYTHON ?= python3
+# Options for pip, such as an index of CPU builds:
+# make PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu" test
+PIP_OPTIONS ?=
+
+BIN := .venv/bin
+STAMP := .venv/installed.stamp
+SPHINX := $(BIN)/python -m sphinx -M html docs docs/_build -W --keep-going
+
+# Figures go to files; network and matrix libraries share the cores with pytest's
+# workers, of which each would otherwise start a thread per core.
+export MPLBACKEND := Agg
+
+.PHONY: demo test lint format docs examples clean
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install $(PIP_OPTIONS) -c constraints.txt -e ".[dev]"
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/python examples/label_efficiency_demo.py
+
+# The docs run every example, in quick mode. pytest comes last, its summary ends the log.
+test: $(STAMP)
+	SKGEX_QUICK=1 $(SPHINX)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMP)
+	$(SPHINX)
+
+examples: $(STAMP)
+	set -e; for example in examples/*.py; do \
+		echo "$$example"; SKGEX_QUICK=1 $(BIN)/python "$$example"; \
+	done
+
+clean:
+	rm -rf build dist docs/_build docs/api docs/auto_examples
+	rm -rf docs/sg_execution_times.rst .pytest_cache .ruff_cache .hypothesis
+	find skgex tests examples docs tools -name __pycache__ -type d -prune -exec rm -rf {} +

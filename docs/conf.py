@@ -1,0 +1,86 @@
+"""Configuration of the documentation. Nothing here needs a network."""
+
+import os
+
+from docutils import nodes
+
+import skgex
+
+# In quick mode the examples make do with few epochs: they are run, not shown.
+os.environ.setdefault("SKGEX_QUICK", "0")
+
+project = "skgex"
+author = "The skgex developers"
+project_copyright = f"2026, {author}"
+version = release = skgex.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "**/GALLERY_HEADER.rst", "auto_examples/**/*.ipynb"]
+default_role = "literal"
+
+html_theme = "pydata_sphinx_theme"
+html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+html_show_sourcelink = False
+
+autosummary_generate = True
+# The templates list members; numpydoc would list them again.
+numpydoc_show_class_members = False
+myst_heading_anchors = 3
+extlinks = {
+    "arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"),
+    "doi": ("https://doi.org/%s", "doi:%s"),
+}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    # Every example runs, whatever its name; benchmarks take minutes and data of their
+    # own and are not part of the gallery.
+    "filename_pattern": r"\.py$",
+    "ignore_pattern": r"(__init__|/benchmarks/.*)\.py$",
+    "abort_on_example_error": True,
+    # An example is to be run again when the package changes, not only when it does.
+    "run_stale_examples": True,
+    "doc_module": ("skgex",),
+    "backreferences_dir": "api/backreferences",
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "plot_gallery": True,
+}
+
+# Methods that scikit-learn gives to estimators refer to its documentation. Its
+# inventory would have to be downloaded, so the few targets are listed.
+SKLEARN_TARGETS = {
+    "accuracy_score": "modules/model_evaluation.html#accuracy-score",
+    "df_output_transform": "modules/df_output_transform.html",
+    "meta-estimator": "glossary.html#term-meta-estimator",
+    "metadata_routing": "metadata_routing.html",
+    "r2_score": "modules/model_evaluation.html#r2-score",
+    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
+        "auto_examples/miscellaneous/plot_set_output.html"
+    ),
+}
+
+
+def resolve_sklearn_target(app, env, node, contnode):
+    """Link labels and terms of scikit-learn's documentation."""
+    page = SKLEARN_TARGETS.get(node.get("reftarget"))
+    if page is None:
+        return None
+    uri = f"https://scikit-learn.org/stable/{page}"
+    return nodes.reference("", "", contnode, refuri=uri, internal=False)
+
+
+def setup(app):
+    """Register the handler above."""
+    app.connect("missing-reference", resolve_sklearn_target)

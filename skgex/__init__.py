@@ -1,0 +1,15 @@
+"""scikit-learn estimators for bulk gene expression."""
+
+import lazy_loader
+
+__version__ = "0.1.0.dev0"
+
+# torch and skorch load with the first estimator that is asked for, not before.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["datasets", "nn"],
+    submod_attrs={
+        "_finetune": ["FineTunedClassifier", "FineTunedRegressor"],
+        "pretext": ["BYOL", "SCARF", "VIME"],
+    },
+)

@@ -1,0 +1,176 @@
+"""Corrupted views of a batch of expression profiles.
+
+At 20,000 genes drawing a view can cost as much as encoding it, so random numbers are
+drawn sparingly: 16 bits for an entry of a Bernoulli mask, one permutation of the genes
+for a whole batch of exact masks, one shift per gene for all its replacements.
+"""
+
+import torch
+from torch import nn
+
+_LEVELS = 2**16
+_MAX_POOLS = 4
+
+
+def _random_int16(n, d, device):
+    """Return (n, d) integers, uniform over the 16-bit range."""
+    # A 64-bit draw costs as much as a 16-bit one, and makes four of them.
+    words = torch.empty((n * d + 3) // 4, dtype=torch.int64, device=device)
+    return words.random_(-(2**63), None).view(torch.int16)[: n * d].view(n, d)
+
+
+def bernoulli_mask(n, d, rate, device=None):
+    """Mask of shape (n, d) whose entries are True with probability `rate`.
+
+    The probability is rounded to a multiple of 2**-16.
+    """
+    threshold = round(rate * _LEVELS) - _LEVELS // 2
+    if threshold >= _LEVELS // 2:  # not a 16-bit number any more
+        return torch.ones((n, d), dtype=torch.bool, device=device)
+    return _random_int16(n, d, device) < threshold
+
+
+def exact_mask(n, d, rate, device=None):
+    """Mask of shape (n, d) with exactly floor(rate * d) True in each row.
+
+    Each row is a uniformly random subset of that size. Rows are windows, at random
+    offsets, into one random order of the genes: their subsets are not independent of
+    each other within a batch.
+    """
+    # The smallest of errors in rate * d must not lose a gene: 0.29 * 100 < 29.
+    size = int(rate * d + 1e-9)
+    rank = torch.randperm(d, device=device).to(torch.int32)
+    offset = torch.randint(d, (n, 1), device=device, dtype=torch.int32)
+    # (n, d) in (-d, d): the place of a gene in the window of a sample, modulo d
+    place = rank - offset
+    return ((place >= 0) & (place < size)) | (place < size - d)
+
+
+class GeneCorruption(nn.Module):
+    """Draw views in which a share of the genes has the values of other samples.
+
+    Parameters
+    ----------
+    rate : float
+        Share of the genes to corrupt, in [0, 1].
+    replacement : {"marginal", "uniform"}, default="marginal"
+        `"marginal"` takes the value of the same gene in another sample of the batch,
+        drawn for each gene on its own, so that co-expression is broken; `"uniform"`
+        draws uniformly between `low` and `high`.
+    exact : bool, default=False
+        Whether every sample has exactly ``floor(rate * n_genes)`` genes selected;
+        otherwise each gene is selected independently with probability `rate`.
+    low, high : tensor of shape (n_genes,), default=None
+        Range of each gene, needed when `replacement="uniform"`.
+
+    Notes
+    -----
+    A gene that was not measured (NaN) is neither corrupted nor a source of values.
+
+    For `"marginal"` sample ``i`` takes gene ``j`` from sample
+    ``(i + shift[j]) % n``; the batch is in random order and the shifts are independent,
+    so each replacement is a uniform draw from the other samples, independent
+    between genes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import GeneCorruption
+    >>> X = torch.arange(20.0).reshape(2, 10)
+    >>> view, corrupted = GeneCorruption(0.3, exact=True)(X)
+    >>> corrupted.sum(1)
+    tensor([3, 3])
+    >>> bool((view[corrupted] != X[corrupted]).all())
+    True
+    """
+
+    def __init__(
+        self, rate, replacement="marginal", *, exact=False, low=None, high=None
+    ):
+        super().__init__()
+        self.rate = rate
+        self.replacement = replacement
+        self.exact = exact
+        self.register_buffer("low", low)
+        self.register_buffer("high", high)
+        self._pools = {}
+
+    def __getstate__(self):
+        # The pools are as large as a batch and are drawn again when needed.
+        return {**self.__dict__, "_pools": {}}
+
+    def forward(self, X):
+        """Return the view and the mask of the corrupted genes, both like `X`."""
+        n, d = X.shape
+        make_mask = exact_mask if self.exact else bernoulli_mask
+        mask = make_mask(n, d, self.rate, X.device)
+        source = self._uniform(X) if self.replacement == "uniform" else self._other(X)
+        if X.is_cuda or X.sum().isnan():  # on CUDA asking would wait for the device
+            mask &= ~(X + source).isnan()
+        return torch.where(mask, source, X), mask
+
+    def clear(self):
+        """Free the memory that is kept between batches."""
+        self._pools.clear()
+
+    def _uniform(self, X):
+        share = _random_int16(*X.shape, X.device).to(X.dtype)
+        share.add_(_LEVELS // 2).div_(_LEVELS - 1)
+        return torch.lerp(self.low.to(X.dtype), self.high.to(X.dtype), share)
+
+    def _other(self, X):
+        n, d = X.shape
+        if n < 2:
+            raise ValueError("A view of a single sample has no source of values.")
+        pool = self._pool(n, d, X.device)
+        start = int(torch.randint(d, ()))
+        return X.gather(0, pool[:, start : start + d])
+
+    def _pool(self, n, d, device):
+        """Rows to take values from, for 2 * d independent shifts.
+
+        To write these indices costs several times what it costs to use them. A window
+        of d columns at a random place is a fresh draw: two genes that share a
+        source in one batch do not in the next.
+        """
+        if (n, d) not in self._pools:
+            if len(self._pools) >= _MAX_POOLS:
+                self._pools.clear()
+            shift = torch.randint(1, n, (2 * d,), device=device)
+            row = torch.arange(n, device=device).unsqueeze(1)
+            self._pools[n, d] = (row + shift).remainder_(n)
+        return self._pools[n, d]
+
+
+def swap_genes(X, rate, *, exact=False):
+    """Replace a random share of the genes by their values in other samples.
+
+    Parameters
+    ----------
+    X : tensor of shape (n, n_genes)
+        Profiles; NaN where a gene was not measured.
+    rate : float
+        Share of the genes to swap, in [0, 1].
+    exact : bool, default=False
+        Whether each sample has exactly ``floor(rate * n_genes)`` genes selected.
+
+    Returns
+    -------
+    view : tensor of shape (n, n_genes)
+        The corrupted copy.
+    mask : bool tensor of shape (n, n_genes)
+        Where a gene was swapped.
+
+    See Also
+    --------
+    GeneCorruption : The same as a module, faster over many batches.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import swap_genes
+    >>> view, mask = swap_genes(torch.randn(4, 50), 0.2)
+    >>> view.shape, mask.dtype
+    (torch.Size([4, 50]), torch.bool)
+    """
+    return GeneCorruption(rate, exact=exact)(X)

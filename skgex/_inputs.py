@@ -1,0 +1,51 @@
+"""The check that every estimator makes of its expression matrix."""
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+
+def check_genes(estimator, X, *, reset, ensure_min_samples=1):
+    """Return `X` as a float array without reading its values.
+
+    Values are checked where they are read, batch by batch, since `X` may be a memory
+    map that is larger than memory.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Takes or holds `n_features_in_` and `feature_names_in_`.
+    X : array-like of shape (n_samples, n_genes)
+        Input.
+    reset : bool
+        Whether to learn the genes rather than to compare with those of `fit`.
+    ensure_min_samples : int, default=1
+        Fewer samples are refused.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_genes), dtype float32 or float64
+        The input itself where it has such a dtype.
+
+    Raises
+    ------
+    ValueError
+        If `X` is sparse, not numeric, not two-dimensional, or has other genes than
+        in `fit`, or the same in another order.
+    """
+    try:
+        return validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype=[np.float32, np.float64],
+            ensure_all_finite=False,
+            ensure_min_samples=ensure_min_samples,
+        )
+    except ValueError as error:
+        if "feature names" not in str(error).lower():
+            raise
+        raise ValueError(
+            f"{error}\nBring the columns into the order of training with "
+            "X.reindex(columns=estimator.feature_names_in_): genes that are absent "
+            "become NaN, which means not measured."
+        ) from None

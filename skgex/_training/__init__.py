@@ -1,0 +1,28 @@
+"""The one training core. It knows objectives, rows and callbacks, and no method."""
+
+from ._batches import (
+    Batches,
+    apply_by_batches,
+    recalibrate_batch_norm,
+    resolve_device,
+    split_validation,
+    torch_seed,
+)
+from ._callbacks import FitTask
+from ._rows import RowReader, gene_label, gene_moments, gene_ranges
+from ._train import train
+
+__all__ = [
+    "Batches",
+    "FitTask",
+    "RowReader",
+    "apply_by_batches",
+    "gene_label",
+    "gene_moments",
+    "gene_ranges",
+    "recalibrate_batch_norm",
+    "resolve_device",
+    "split_validation",
+    "torch_seed",
+    "train",
+]

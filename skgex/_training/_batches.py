@@ -1,0 +1,174 @@
+"""Batches of rows: for training, for statistics over the batch, for prediction."""
+
+import math
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from sklearn.model_selection import (
+    GroupShuffleSplit,
+    ShuffleSplit,
+    StratifiedShuffleSplit,
+)
+from torch import nn
+
+from ._rows import RowReader, check_profiles
+
+_BATCH_BYTES = 64 * 2**20
+_MIN_ROWS, _MAX_ROWS = 64, 4096
+
+
+def resolve_device(device):
+    """Return the torch device that the parameter `device` names."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device={device!r} is not a torch device; use 'auto', 'cpu' or 'cuda'."
+        ) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f"device='{device}' was asked for, but torch sees no CUDA device here; "
+            "use device='auto' to fall back to the CPU."
+        )
+    return device
+
+
+@contextmanager
+def torch_seed(seed, device):
+    """Seed torch inside the context; leave the caller's generators as they were."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+class Batches:
+    """Whole batches of rows, and of tensors that go with them.
+
+    An epoch is cut into batches of nearly equal size, none above `batch_size`: no
+    sample is dropped and no batch is too small for statistics over the batch.
+
+    Parameters
+    ----------
+    reader : RowReader
+        The rows.
+    rows : int64 tensor
+        Which rows take part.
+    batch_size : int
+        Upper bound on the rows of a batch.
+    prepare : callable
+        Applied to the expression part of each batch.
+    targets : tuple of tensor, default=()
+        Tensors with one entry for each row of the reader.
+    shuffle : bool, default=False
+        Whether to draw a new order in each epoch.
+    """
+
+    def __init__(self, reader, rows, batch_size, prepare, targets=(), shuffle=False):
+        self.reader = reader
+        self.rows = rows
+        self.prepare = prepare
+        self.targets = tuple(target.to(reader.device) for target in targets)
+        self.shuffle = shuffle
+        # Two rows at least: a batch of one has no variance and no other sample.
+        self.n_batches = max(1, min(math.ceil(len(rows) / batch_size), len(rows) // 2))
+
+    def __len__(self):
+        return self.n_batches
+
+    def __iter__(self):
+        order = self.rows
+        if self.shuffle:
+            order = order[torch.randperm(len(order))]
+        for rows in order.tensor_split(self.n_batches):
+            targets = (t[rows.to(t.device)] for t in self.targets)
+            yield self.prepare(self.reader.take(rows)), *targets
+
+
+@torch.inference_mode()
+def apply_by_batches(module, X, device, gene_names=None, dtype=torch.float32):
+    """Apply `module` to the rows of `X` in bounded memory.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Module (n, n_genes) -> (n, d), on the CPU, where it is afterwards too.
+    X : ndarray of shape (n_samples, n_genes)
+        Input.
+    device : torch.device
+        Where to compute.
+    gene_names : sequence of str, default=None
+        Names for the messages about bad values.
+    dtype : torch.dtype, default=torch.float32
+        Precision of the computation and of the output.
+
+    Returns
+    -------
+    output : ndarray of shape (n_samples, d)
+    """
+    reader = RowReader(X, device)
+    module.eval().to(device, dtype)
+    outputs = []
+    size = min(_MAX_ROWS, max(_MIN_ROWS, _BATCH_BYTES // (4 * reader.shape[1])))
+    for rows in torch.arange(len(reader)).split(size):
+        batch = reader.take(rows)
+        check_profiles(batch, int(rows[0]), gene_names)
+        outputs.append(module(batch.to(dtype)).cpu())
+    module.to("cpu", torch.float32)
+    return torch.cat(outputs).numpy()
+
+
+def split_validation(n_samples, fraction, seed, *, groups=None, y=None):
+    """Split rows into a training and a validation part.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows.
+    fraction : float
+        Share of the rows, or of the groups, that validate.
+    seed : int
+        Seed of the split.
+    groups : array-like of shape (n_samples,), default=None
+        Samples of one group, such as a patient, stay together.
+    y : array-like of shape (n_samples,), default=None
+        Classes to keep in proportion; ignored with `groups`.
+
+    Returns
+    -------
+    train, valid : int64 tensor
+        The rows of the two parts.
+    """
+    options = {"test_size": fraction, "random_state": seed % 2**32, "n_splits": 1}
+    if groups is not None:
+        splitter = GroupShuffleSplit(**options)
+    else:
+        splitter = (ShuffleSplit if y is None else StratifiedShuffleSplit)(**options)
+    train, valid = next(splitter.split(np.zeros((n_samples, 1)), y, groups))
+    return torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(valid))
+
+
+@torch.no_grad()
+def recalibrate_batch_norm(encoder, batches):
+    """Recompute the statistics of batch normalisation on clean inputs.
+
+    In training they mix clean and corrupted views, whereas `encoder` will only see
+    clean profiles.
+    """
+    layers = [m for m in encoder.modules() if isinstance(m, nn.BatchNorm1d)]
+    if not layers:
+        return
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # a plain average over all batches
+        layer.train()
+    encoder.to(batches.reader.device)
+    for X, *_ in batches:
+        encoder(X)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+    encoder.cpu().eval()

@@ -1,0 +1,109 @@
+"""skorch callbacks of the core."""
+
+import math
+import warnings
+from copy import deepcopy
+
+from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback
+from torch import nn
+
+
+class StopTraining(Exception):
+    """Raised by a callback to end training early and keep what was learned."""
+
+
+class KeepWeights(Callback):
+    """Keep the best weights, stop when they no longer improve or are not finite."""
+
+    def __init__(self, patience):
+        self.patience = patience
+
+    def on_train_begin(self, net, **kwargs):
+        self.best_loss_, self.best_epoch_, self.kept_ = math.inf, 0, None
+        self.names_ = ["train_loss", "valid_loss"][: 1 if self.patience is None else 2]
+
+    def on_epoch_end(self, net, **kwargs):
+        epoch, row = len(net.history), net.history[-1]
+        if not all(math.isfinite(row[name]) for name in self.names_):
+            self._give_up(net, epoch)
+        if self.patience is None:
+            self._keep(net)
+        elif row["valid_loss"] < self.best_loss_:
+            self.best_loss_, self.best_epoch_ = row["valid_loss"], epoch
+            self._keep(net)
+        elif epoch - self.best_epoch_ >= self.patience:
+            raise StopTraining
+
+    def on_train_end(self, net, **kwargs):
+        if self.patience is not None and self.kept_ is not None:
+            net.module_.load_state_dict(self.kept_)
+
+    def _keep(self, net):
+        state = net.module_.state_dict()
+        if self.kept_ is None:
+            self.kept_ = {name: value.clone() for name, value in state.items()}
+        for name, value in state.items():
+            self.kept_[name].copy_(value)
+
+    def _give_up(self, net, epoch):
+        message = (
+            f"The loss was not finite in epoch {epoch} with lr={net.lr:g}; lower `lr`, "
+            "or look for genes with extreme values."
+        )
+        if self.kept_ is None:
+            raise ValueError(message)
+        net.module_.load_state_dict(self.kept_)
+        warnings.warn(
+            f"{message} Training was stopped and the last finite weights were kept.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+        raise StopTraining
+
+
+class FitTask(Callback):
+    """Report epochs to scikit-learn's callbacks, and stop when one of them asks to.
+
+    Parameters
+    ----------
+    context : sklearn.callback.CallbackContext
+        The task whose subtasks the epochs are.
+    estimator : estimator
+        The estimator being fitted.
+    X, y : array-like
+        Its training data.
+    fitted : callable
+        Returns the fitted attributes as of now, as a dict; they are copied.
+    """
+
+    def __init__(self, context, estimator, X, y, fitted):
+        self.context = context
+        self.fitted = fitted
+        self.arguments = {"estimator": estimator, "X": X, "y": y}
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.epoch_ = self.context.subcontext(task_name="epoch")
+        self.epoch_.call_on_fit_task_begin(**self.arguments)
+
+    def on_epoch_end(self, net, **kwargs):
+        if self.epoch_.call_on_fit_task_end(
+            **self.arguments, reconstruction_attributes=self._snapshot
+        ):
+            raise StopTraining
+
+    def _snapshot(self):
+        # Copied as one, since the encoder is a part of the objective.
+        state = deepcopy(self.fitted())
+        for value in state.values():
+            if isinstance(value, nn.Module):
+                value.cpu().eval()
+        return state
+
+
+def raised_by_callback(interrupt):
+    """Tell skorch's way to stop training from the user's Ctrl-C."""
+    frame = interrupt.__traceback__
+    while frame.tb_next is not None:
+        frame = frame.tb_next
+    return isinstance(frame.tb_frame.f_locals.get("self"), Callback)

@@ -1,0 +1,133 @@
+"""The skorch net whose module is an objective."""
+
+import math
+
+import torch
+from skorch import NeuralNet
+from torch import nn
+
+from ._batches import torch_seed
+
+WARM_UP = 0.1
+# Far above what healthy gradients reach; it only tames the rare explosive batch.
+MAX_GRADIENT_NORM = 10.0
+
+
+class _PassOn(nn.Module):
+    """Stands in for the criterion: objectives return their loss themselves."""
+
+    def forward(self, loss, target):
+        return loss
+
+
+class ObjectiveNet(NeuralNet):
+    """A net whose module is an objective.
+
+    skorch keeps the loop over epochs, the history and the callbacks; a step is ours,
+    because a batch is not (X, y) and the loss must not be waited for on a GPU.
+    """
+
+    def __init__(self, module, *, weight_decay, encoder_lr, valid_seed, **kwargs):
+        super().__init__(module, criterion=_PassOn, **kwargs)
+        self.weight_decay = weight_decay
+        self.encoder_lr = encoder_lr
+        self.valid_seed = valid_seed
+
+    def initialize_optimizer(self, triggered_directly=None):
+        groups = _parameter_groups(
+            self.module_, self.lr, self.encoder_lr, self.weight_decay
+        )
+        self.optimizer_ = torch.optim.AdamW(groups, lr=self.lr, fused=True)
+        self.n_steps_ = 0
+        return self
+
+    def get_split_datasets(self, X, y=None, **_):
+        self.total_steps_ = self.max_epochs * len(X[0])
+        return X
+
+    def get_iterator(self, dataset, training=False):
+        return dataset
+
+    def infer(self, x, **_):
+        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+            return self.module_(*x)
+
+    def train_step(self, batch, **_):
+        self._set_learning_rate()
+        self.optimizer_.zero_grad()
+        loss = self.infer(batch)
+        loss.backward()
+        self._clip_gradients()
+        self.notify(
+            "on_grad_computed",
+            named_parameters=self.module_.named_parameters(),
+            batch=batch,
+            training=True,
+        )
+        self.optimizer_.step()
+        self.n_steps_ += 1
+        self.module_.after_step(self.n_steps_ / self.total_steps_)
+        return {"loss": loss, "y_pred": None}
+
+    @torch.no_grad()
+    def validation_step(self, batch, **_):
+        return {"loss": self.infer(batch), "y_pred": None}
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **_):
+        if iterator is None:
+            return
+        self._set_training(training)
+        if training:
+            self._run_batches(iterator, training, prefix, step_fn)
+        else:
+            # The same corruptions each time, or the loss could not be compared.
+            with torch_seed(self.valid_seed, self.device):
+                self._run_batches(iterator, training, prefix, step_fn)
+
+    def _run_batches(self, iterator, training, prefix, step_fn):
+        key, losses = f"{prefix}_loss", []
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch)
+            losses.append(step["loss"].detach())
+            self.history.record_batch(key, losses[-1])
+            self.history.record_batch(f"{prefix}_batch_size", len(batch[0]))
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        # The device is waited for here, once in an epoch.
+        recorded = [b for b in self.history[-1]["batches"] if key in b]
+        for row, loss in zip(recorded, torch.stack(losses).tolist(), strict=True):
+            row[key] = loss
+        self.history.record(f"{prefix}_batch_count", len(losses))
+
+    def _set_learning_rate(self):
+        """Warm up linearly, then fall to zero along a cosine."""
+        warm_up = max(1.0, WARM_UP * self.total_steps_)
+        if self.n_steps_ < warm_up:
+            factor = (self.n_steps_ + 1) / (warm_up + 1)
+        else:
+            done = (self.n_steps_ - warm_up) / max(1.0, self.total_steps_ - warm_up)
+            factor = 0.5 * (1 + math.cos(math.pi * done))
+        for group in self.optimizer_.param_groups:
+            group["lr"] = factor * group["initial_lr"]
+
+    def _clip_gradients(self):
+        parameters = [p for p in self.module_.parameters() if p.grad is not None]
+        norm = nn.utils.get_total_norm([p.grad for p in parameters])
+        # To ask for the value would wait for a GPU, so there it is always scaled.
+        if norm.is_cuda or norm > MAX_GRADIENT_NORM:
+            nn.utils.clip_grads_with_norm_(parameters, MAX_GRADIENT_NORM, norm)
+
+
+def _parameter_groups(objective, lr, encoder_lr, weight_decay):
+    """Weights decay; biases and the gains of normalisation layers do not."""
+    encoder = {id(p) for p in objective.encoder.parameters()}
+    groups = {}
+    for parameter in objective.parameters():
+        if parameter.requires_grad:
+            rate = encoder_lr if id(parameter) in encoder else lr
+            decay = weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((rate, decay), []).append(parameter)
+    return [
+        {"params": params, "lr": rate, "initial_lr": rate, "weight_decay": decay}
+        for (rate, decay), params in groups.items()
+    ]

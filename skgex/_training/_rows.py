@@ -1,0 +1,180 @@
+"""Read an expression matrix by rows, in bounded memory, wherever it lies."""
+
+import mmap
+import warnings
+
+import numpy as np
+import torch
+
+_CHUNK_BYTES = 32 * 2**20
+_RELEASE_BYTES = 256 * 2**20
+
+
+class RowReader:
+    """Rows of an array, or of a memory map, as float32 tensors.
+
+    Pages of a memory map that were read count as memory of the process until they
+    are given back. They are, every 256 MB; reading them again is cheap as long as the
+    operating system keeps them in its cache.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_genes)
+        Of dtype float32 or float64. An array in memory that is not in row order is
+        copied into it, as rows are read many times.
+    device : torch.device or str, default="cpu"
+        Where `take` puts its rows. On a CUDA device with enough free memory the whole
+        array is moved there once.
+    """
+
+    def __init__(self, X, device="cpu"):
+        self.device = torch.device(device)
+        self._map = _memory_map(X)
+        if self._map is None and not X.flags.c_contiguous:
+            X = np.ascontiguousarray(X)
+        with warnings.catch_warnings():
+            # torch warns that it could write to a read-only array; nothing here does.
+            warnings.filterwarnings("ignore", message=".*not writable")
+            self._data = torch.from_numpy(X)
+        self._row_bytes = X.itemsize * X.shape[1]
+        self._unreleased = 0
+        self.shape = X.shape
+        if self.device.type == "cuda" and self._fits_on_device():
+            self._data = self._data.to(self.device, torch.float32)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def take(self, rows):
+        """Return the given rows as a new float32 tensor on the device."""
+        batch = self._data.index_select(0, rows.to(self._data.device))
+        self._count(len(rows))
+        if batch.device != self.device:
+            batch = batch.to(torch.float32).pin_memory()
+            return batch.to(self.device, non_blocking=True)
+        return batch.to(torch.float32)
+
+    def chunks(self, size=None):
+        """Yield all rows in order as new tensors of their own dtype, on the CPU."""
+        size = size or max(1, _CHUNK_BYTES // max(1, self._row_bytes))
+        for start in range(0, len(self), size):
+            chunk = self._data[start : start + size].cpu().clone()
+            self._count(len(chunk))
+            yield chunk
+
+    def _count(self, n_rows):
+        if self._map is None:
+            return
+        self._unreleased += n_rows * self._row_bytes
+        if self._unreleased >= _RELEASE_BYTES:
+            self._map.madvise(mmap.MADV_DONTNEED)
+            self._unreleased = 0
+
+    def _fits_on_device(self):
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return 4 * self.shape[0] * self.shape[1] < free // 2
+
+
+def _memory_map(X):
+    """Return the `mmap` whose pages `X` may give back after reading, or None."""
+    while X is not None and not isinstance(X, mmap.mmap):
+        # Private pages (mode "c") hold changes that exist nowhere else.
+        if isinstance(X, np.memmap) and X.mode == "c":
+            return None
+        X = getattr(X, "base", None)
+    return X if hasattr(mmap, "MADV_DONTNEED") else None
+
+
+def check_profiles(X, first_row=0, gene_names=None):
+    """Refuse infinite values and samples without any measured gene.
+
+    Parameters
+    ----------
+    X : tensor of shape (n, n_genes)
+        Some rows of the input.
+    first_row : int, default=0
+        Number of the first of them in the whole input.
+    gene_names : sequence of str, default=None
+        Names for the error message; positions are given without them.
+
+    Raises
+    ------
+    ValueError
+        Naming the sample and the gene.
+    """
+    # Both are rare: one sum, in which either leaves a trace, answers for most rows.
+    if X.sum().isfinite():
+        return
+    infinite = X.isinf()
+    if infinite.any():
+        row, gene = infinite.nonzero()[0].tolist()
+        raise ValueError(
+            f"Input X contains infinity: sample {first_row + row}, gene "
+            f"{gene_label(gene, gene_names)}. Mark values that were not measured as "
+            "NaN, and take logarithms of x + 1 rather than of x."
+        )
+    empty = X.isnan().all(1)
+    if empty.any():
+        row = first_row + int(empty.nonzero()[0])
+        raise ValueError(
+            f"Input X contains NaN in every gene of sample {row}; drop samples without "
+            "a measured gene."
+        )
+
+
+def gene_label(gene, gene_names):
+    """Name of a gene for messages, or its position where genes have no names."""
+    return gene if gene_names is None else repr(str(gene_names[gene]))
+
+
+def gene_moments(reader, gene_names=None):
+    """Mean, standard deviation and number of measured values of each gene.
+
+    One pass over the rows, which are checked on the way. Moments of chunks are merged
+    in float64 by the formula of Chan, Golub and LeVeque (1983). NaN is not counted.
+
+    Returns
+    -------
+    mean, std : ndarray of shape (n_genes,)
+        NaN for a gene without a measured value. `std` divides by the count.
+    count : ndarray of shape (n_genes,)
+        Number of measured values.
+    """
+    n_genes = reader.shape[1]
+    count = torch.zeros(n_genes, dtype=torch.float64)
+    mean, spread = torch.zeros_like(count), torch.zeros_like(count)
+    first_row = 0
+    for chunk in reader.chunks():
+        check_profiles(chunk, first_row, gene_names)
+        first_row += len(chunk)
+        missing = chunk.isnan()
+        n_new = (~missing).sum(0).double()
+        # A first guess of the mean keeps the digits of values that are far from zero.
+        guess = mean.to(chunk.dtype) if count.any() else chunk[0].nan_to_num(nan=0.0)
+        chunk.sub_(guess).masked_fill_(missing, 0)
+        new_mean = chunk.sum(0).double() / n_new.clamp(min=1)
+        chunk.sub_(new_mean.to(chunk.dtype)).masked_fill_(missing, 0)
+        # What rounding left of the mean is taken out of the mean, and of the spread.
+        rest = chunk.sum(0).double() / n_new.clamp(min=1)
+        new_spread = chunk.square_().sum(0).double() - n_new * rest.square()
+        new_mean = new_mean.to(chunk.dtype).double() + rest + guess.double()
+        total = count + n_new
+        share = n_new / total.clamp(min=1)
+        shift = new_mean - mean
+        mean += torch.where(n_new > 0, shift * share, 0)
+        spread += torch.where(n_new > 0, new_spread + shift.square() * count * share, 0)
+        count = total
+    std = (spread.clamp(min=0) / count).sqrt()
+    mean[count == 0] = torch.nan
+    return mean.numpy(), std.numpy(), count.numpy().astype(int)
+
+
+def gene_ranges(reader):
+    """Smallest and largest measured value of each gene, as float64 tensors."""
+    low = torch.full((reader.shape[1],), torch.inf, dtype=torch.float64)
+    high = -low
+    for chunk in reader.chunks():
+        missing = chunk.isnan()
+        low = low.minimum(chunk.masked_fill(missing, torch.inf).amin(0))
+        high = high.maximum(chunk.masked_fill(missing, -torch.inf).amax(0))
+    return low, high

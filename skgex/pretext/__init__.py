@@ -1,0 +1,7 @@
+"""Self-supervised embedders, one file for each pretext method."""
+
+from ._byol import BYOL
+from ._scarf import SCARF
+from ._vime import VIME
+
+__all__ = ["BYOL", "SCARF", "VIME"]

@@ -1,0 +1,298 @@
+"""What every embedder shares: checking, standardising, training, embedding."""
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from copy import deepcopy
+from functools import partial
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from .._inputs import check_genes
+from .._training import (
+    Batches,
+    FitTask,
+    RowReader,
+    apply_by_batches,
+    gene_label,
+    gene_moments,
+    recalibrate_batch_norm,
+    resolve_device,
+    split_validation,
+    torch_seed,
+    train,
+)
+from ..nn import GeneStandardizer, MLPEncoder
+
+N_RECALIBRATION = 8192
+
+
+class BaseEmbedder(
+    ClassNamePrefixFeaturesOutMixin,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
+    """Base class of the embedders; a method adds its encoder and its objective."""
+
+    _parameter_constraints: dict = {
+        "standardize": ["boolean"],
+        "clip": [Interval(Real, 0, None, closed="neither"), None],
+        "max_epochs": [Interval(Integral, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "device": [str, torch.device],
+        "callbacks": [list, tuple, None],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        standardize,
+        clip,
+        max_epochs,
+        batch_size,
+        lr,
+        weight_decay,
+        validation_fraction,
+        n_iter_no_change,
+        device,
+        callbacks,
+        warm_start,
+        verbose,
+        random_state,
+    ):
+        self.standardize = standardize
+        self.clip = clip
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @abstractmethod
+    def _make_encoder(self, n_genes):
+        """Return a new encoder, a module (n, n_genes) -> (n, embedding_dim)."""
+
+    @abstractmethod
+    def _make_objective(self, encoder, standardizer, reader):
+        """Return a new Objective around `encoder`.
+
+        `reader` gives access to the training rows, before `standardizer`, for methods
+        that learn something of the data beyond its moments.
+        """
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, groups=None):
+        """Pretrain the encoder on unlabelled profiles.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles; NaN where a gene was not measured. A float32 or
+            float64 array, or memory map, is read batch by batch and not copied.
+        y : None
+            Ignored.
+        groups : array-like of shape (n_samples,), default=None
+            Samples of one group, such as a patient, are kept on one side of the
+            internal validation split. Only used with `n_iter_no_change`.
+
+        Returns
+        -------
+        self : object
+            The fitted embedder.
+        """
+        resume = self.warm_start and hasattr(self, "encoder_")
+        X = check_genes(self, X, reset=not resume, ensure_min_samples=2)
+        device = resolve_device(self.device)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        with torch_seed(seed, device):
+            reader = RowReader(X, device)
+            if resume:  # on copies: an interrupted fit leaves the estimator as it was
+                model = deepcopy((self.standardizer_, self.objective_))
+            else:
+                model = self._make_model(reader)
+            context = self._init_callback_context(max_subtasks=self.max_epochs)
+            context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            task = FitTask(context, self, X, y, partial(self._fitted, *model))
+            history = self._pretrain(*model, reader, groups, seed, task)
+        for name, value in self._fitted(*model).items():
+            setattr(self, name, value)
+        self.history_, self.n_iter_ = history, len(history)
+        context.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes={}
+        )
+        return self
+
+    def _make_model(self, reader):
+        standardizer = self._make_standardizer(reader)
+        encoder = self._make_encoder(reader.shape[1])
+        return standardizer, self._make_objective(encoder, standardizer, reader)
+
+    def _pretrain(self, standardizer, objective, reader, groups, seed, task):
+        make_batches = partial(
+            Batches,
+            reader,
+            batch_size=self.batch_size,
+            prepare=deepcopy(standardizer).to(reader.device),
+        )
+        rows, valid_rows = self._split(len(reader), groups, seed)
+        history = train(
+            objective,
+            make_batches(rows, shuffle=True),
+            valid_batches=None if valid_rows is None else make_batches(valid_rows),
+            max_epochs=self.max_epochs,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            patience=self.n_iter_no_change,
+            device=reader.device,
+            callbacks=[*(self.callbacks or ()), task],
+            verbose=self.verbose,
+            seed=seed,
+        )
+        objective.release()
+        few = torch.linspace(0, len(reader) - 1, min(len(reader), N_RECALIBRATION))
+        recalibrate_batch_norm(
+            objective.encoder, make_batches(few.long(), shuffle=True)
+        )
+        return history
+
+    def _fitted(self, standardizer, objective):
+        """Fitted attributes for a model, as of now."""
+        return {
+            "standardizer_": standardizer,
+            "encoder_": objective.encoder,
+            "objective_": objective,
+            "_n_features_out": objective.encoder.embedding_dim,
+        }
+
+    def transform(self, X):
+        """Embed profiles.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles in the units of the training data; NaN where a gene
+            was not measured.
+
+        Returns
+        -------
+        embedding : ndarray of shape (n_samples, embedding_dim), dtype float32
+            The embedding of each sample, which does not depend on the others.
+        """
+        check_is_fitted(self)
+        X = check_genes(self, X, reset=False)
+        return apply_by_batches(
+            nn.Sequential(self.standardizer_, self.encoder_),
+            X,
+            resolve_device(self.device),
+            getattr(self, "feature_names_in_", None),
+        )
+
+    def _make_standardizer(self, reader):
+        names = getattr(self, "feature_names_in_", None)
+        mean, std, count = gene_moments(reader, names)
+        if not count.all():
+            missing = np.flatnonzero(count == 0)
+            raise ValueError(
+                f"Input X contains NaN in every sample for {len(missing)} gene(s), the "
+                f"first being gene {gene_label(missing[0], names)}; drop genes that "
+                "were measured in no training sample."
+            )
+        # Rounding leaves a constant gene with a spread of this order.
+        constant = std <= 10 * np.finfo(np.float32).eps * np.abs(mean)
+        if constant.all():
+            raise ValueError(
+                "Every gene in X is constant (zero variance): there is nothing to "
+                "learn from. Check how X was made."
+            )
+        if constant.any():
+            first = gene_label(np.flatnonzero(constant)[0], names)
+            warnings.warn(
+                f"{constant.sum()} gene(s) are constant in X, the first being gene "
+                f"{first}. They are kept and carry no information.",
+                UserWarning,
+                stacklevel=4,
+            )
+        if not self.standardize:
+            return GeneStandardizer(np.zeros_like(mean), np.ones_like(std), self.clip)
+        return GeneStandardizer(mean, np.where(constant, 1.0, std), self.clip)
+
+    def _split(self, n_samples, groups, seed):
+        if groups is not None:
+            check_consistent_length(groups, np.empty(n_samples))
+        if self.n_iter_no_change is None:
+            return torch.arange(n_samples), None
+        train_rows, valid_rows = split_validation(
+            n_samples, self.validation_fraction, seed, groups=groups
+        )
+        if len(valid_rows) < 2:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} of {n_samples} "
+                "samples leaves fewer than 2 to validate on; raise it, or train "
+                "without early stopping by n_iter_no_change=None."
+            )
+        return train_rows, valid_rows
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+class BaseMLPEmbedder(BaseEmbedder):
+    """Base class of the methods whose encoder is a multilayer perceptron."""
+
+    _parameter_constraints: dict = {
+        **BaseEmbedder._parameter_constraints,
+        "hidden_dims": ["array-like"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "normalization": [StrOptions({"batch", "layer"}), None],
+    }
+
+    def __init__(self, *, hidden_dims, dropout, normalization, **shared):
+        super().__init__(**shared)
+        self.hidden_dims = hidden_dims
+        self.dropout = dropout
+        self.normalization = normalization
+
+    def _make_encoder(self, n_genes):
+        dims = np.asarray(self.hidden_dims)
+        if dims.ndim != 1 or dims.dtype.kind != "i" or not dims.size or dims.min() < 1:
+            raise ValueError(
+                f"hidden_dims={self.hidden_dims!r} must list the width of one layer or "
+                "more, as positive integers, for example (256, 256)."
+            )
+        return MLPEncoder(
+            n_genes,
+            self.hidden_dims,
+            dropout=self.dropout,
+            normalization=self.normalization,
+        )

@@ -1,0 +1,252 @@
+"""Classification on a pretrained encoder."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.special import softmax
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.callback import with_callbacks
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_y, check_is_fitted
+
+from ._base import BaseFineTuned
+
+
+class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
+    """Classify expression profiles by fine-tuning a pretrained encoder.
+
+    The encoder of `embedder` is pretrained on all samples without their labels, a
+    linear layer is put on top, and both are trained on the labelled samples [1]_.
+
+    Parameters
+    ----------
+    embedder : embedder or FrozenEstimator, default=None
+        What pretrains the encoder, such as `SCARF()`, fitted on the `X` of `fit`. In
+        ``FrozenEstimator(embedder)`` it was fitted before, perhaps on other samples,
+        and its weights are the start. None means `SCARF()`. With ``max_epochs=0`` it
+        is not pretrained: the from-scratch baseline.
+    freeze : bool, default=False
+        Whether the encoder keeps its pretrained weights, so that only the head
+        is trained.
+    encoder_lr : float, default=3e-4
+        Peak learning rate of the encoder.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn.
+    unlabeled : label or None, default=None
+        Target value of samples that have no label. They take part in pretraining and
+        not in fine-tuning. Set ``unlabeled=-1`` for scikit-learn's
+        semi-supervised convention; it is never implied.
+    max_epochs : int, default=80
+        Passes over the labelled samples.
+    batch_size : int, default=32
+        Upper bound on the samples of a batch; batches are of nearly equal size.
+    lr : float, default=1e-3
+        Peak learning rate of the head: warmed up over the first tenth of the steps,
+        then brought to zero along a cosine.
+    weight_decay : float, default=0.01
+        Decoupled weight decay.
+    validation_fraction : float, default=0.1
+        Share of the labelled samples held out for early stopping; of the groups if
+        `fit` is given `groups`. Only used with `n_iter_no_change`.
+    n_iter_no_change : int or None, default=None
+        Stop after this many epochs without a lower validation loss, and restore the
+        best weights. If the validation part would have fewer than 20 samples, too few
+        to tell a better epoch from a luckier one, none is split off and training
+        goes on for `max_epochs`, as with None; the learning rate falls to zero
+        by then in any case.
+    device : str or torch.device, default="auto"
+        Where to compute; "auto" takes CUDA if there is any, else the CPU.
+    callbacks : list of skorch callbacks or None, default=None
+        Run during fine-tuning. Callbacks of scikit-learn are set by `set_callbacks`
+        and also see the pretraining.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last fit, without pretraining.
+    verbose : int, default=0
+        Whether a line is printed for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the head and the batches, and of an `embedder` that has none of its
+        own. The global generators are left alone.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes.
+    encoder_ : torch.nn.Module
+        The fine-tuned encoder, for standardised genes.
+    standardizer_ : torch.nn.Module
+        Standardises genes as in pretraining.
+    head_ : torch.nn.Module
+        The linear layer above the encoder.
+    history_ : list of dict
+        One row for each epoch of fine-tuning.
+    n_iter_ : int
+        Number of epochs of fine-tuning.
+    n_features_in_ : int
+        Number of genes seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the genes, if `X` had any.
+
+    See Also
+    --------
+    FineTunedRegressor : The same for continuous targets.
+
+    References
+    ----------
+    .. [1] Dradjat K., Hamidi M., Bartet P., Hanczar B. "Self-supervised representation
+       learning on gene expression data", Bioinformatics 41(11), 2025.
+       :doi:`10.1093/bioinformatics/btaf533`
+
+    Examples
+    --------
+    >>> from skgex import SCARF, FineTunedClassifier
+    >>> from skgex.datasets import load_tissues_u133
+    >>> X, tissue = load_tissues_u133(return_X_y=True)
+    >>> y = tissue.copy()
+    >>> y[::2] = "?"  # half of the samples have no label
+    >>> classifier = FineTunedClassifier(
+    ...     SCARF(max_epochs=5), unlabeled="?", max_epochs=10, random_state=0
+    ... )
+    >>> bool(classifier.fit(X, y).score(X[::2], tissue[::2]) > 0.9)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseFineTuned._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "unlabeled": "no_validation",
+    }
+
+    def __init__(
+        self,
+        embedder=None,
+        *,
+        freeze=False,
+        encoder_lr=3e-4,
+        class_weight=None,
+        unlabeled=None,
+        max_epochs=80,
+        batch_size=32,
+        lr=1e-3,
+        weight_decay=0.01,
+        validation_fraction=0.1,
+        n_iter_no_change=None,
+        device="auto",
+        callbacks=None,
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            embedder,
+            freeze=freeze,
+            encoder_lr=encoder_lr,
+            unlabeled=unlabeled,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            weight_decay=weight_decay,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            device=device,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.class_weight = class_weight
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Pretrain on all samples, then fine-tune on the labelled ones.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles; NaN where a gene was not measured.
+        y : array-like of shape (n_samples,)
+            Targets; `unlabeled` marks samples without.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights in fine-tuning. Pretraining does not use them.
+        groups : array-like of shape (n_samples,), default=None
+            Samples of one group, such as a patient, are kept on one side of internal
+            validation splits.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        return self._fit(X, y, sample_weight, groups)
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_samples, n_classes), dtype float32
+            In the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return softmax(self._apply(X, self.head_), axis=1)
+
+    def predict(self, X):
+        """Predict the class of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            The most probable classes.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def _check_target(self, y):
+        if y is None:
+            raise ValueError(
+                "FineTunedClassifier requires y to be passed, but the target y is None."
+            )
+        y = column_or_1d(y, warn=True)
+        labeled = np.ones(len(y), dtype=bool)
+        if self.unlabeled is not None:
+            labeled = np.array([not _same(value, self.unlabeled) for value in y])
+        if labeled.any():
+            _check_y(y[labeled], estimator=self)
+            check_classification_targets(y[labeled])
+        return y, labeled
+
+    def _encode_target(self, y, weight):
+        encoder = LabelEncoder()
+        target = encoder.fit_transform(y)
+        if len(encoder.classes_) < 2:
+            raise ValueError(
+                f"y holds a single class, {encoder.classes_[0]!r}, among the labelled "
+                "samples of positive weight; a classifier needs at least two classes."
+            )
+        weight = weight * compute_sample_weight(self.class_weight, y)
+        learnt = {"classes_": encoder.classes_}
+        return torch.from_numpy(target), weight, len(encoder.classes_), learnt
+
+    def _loss(self, output, target):
+        return F.cross_entropy(output, target, reduction="none")
+
+    def _stratify(self, target):
+        return target.numpy() if target.bincount().min() > 1 else None
+
+
+def _same(value, marker):
+    """Whether a target is the marker of unlabelled samples; NaN is like NaN."""
+    return bool(value == marker or (value != value and marker != marker))

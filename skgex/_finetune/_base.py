@@ -331,6 +331,10 @@ class BaseFineTuned(
         """
         return self._apply(X)
 
+    def __sklearn_is_fitted__(self):
+        # A fit that was interrupted has learnt the genes, but no head.
+        return hasattr(self, "head_")
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True

@@ -106,4 +106,6 @@ def raised_by_callback(interrupt):
     frame = interrupt.__traceback__
     while frame.tb_next is not None:
         frame = frame.tb_next
-    return isinstance(frame.tb_frame.f_locals.get("self"), Callback)
+    owner = frame.tb_frame.f_locals.get("self")
+    # The core's own stop by StopTraining; what interrupts them is the user.
+    return isinstance(owner, Callback) and not isinstance(owner, KeepWeights | FitTask)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 _CHUNK_BYTES = 32 * 2**20
-_RELEASE_BYTES = 256 * 2**20
+_RELEASE_BYTES = 16 * 2**20
 
 
 class RowReader:
@@ -30,7 +30,8 @@ class RowReader:
     def __init__(self, X, device="cpu"):
         self.device = torch.device(device)
         self._map = _memory_map(X)
-        if self._map is None and not X.flags.c_contiguous:
+        # Nor does torch read backwards, which is what X[::-1] would have it do.
+        if not X.flags.c_contiguous and (self._map is None or min(X.strides) < 0):
             X = np.ascontiguousarray(X)
         with warnings.catch_warnings():
             # torch warns that it could write to a read-only array; nothing here does.

@@ -8,6 +8,8 @@ for a whole batch of exact masks, one shift per gene for all its replacements.
 import torch
 from torch import nn
 
+from ._missing import may_have_missing
+
 _LEVELS = 2**16
 _MAX_POOLS = 4
 
@@ -39,11 +41,24 @@ def exact_mask(n, d, rate, device=None):
     """
     # The smallest of errors in rate * d must not lose a gene: 0.29 * 100 < 29.
     size = int(rate * d + 1e-9)
-    rank = torch.randperm(d, device=device).to(torch.int32)
-    offset = torch.randint(d, (n, 1), device=device, dtype=torch.int32)
+    integer = (
+        torch.int16 if d < _LEVELS // 2 else torch.int32
+    )  # the smaller, the faster
+    rank = torch.randperm(d, device=device).to(integer)
+    offset = torch.randint(d, (n, 1), device=device, dtype=integer)
     # (n, d) in (-d, d): the place of a gene in the window of a sample, modulo d
     place = rank - offset
     return ((place >= 0) & (place < size)) | (place < size - d)
+
+
+def _select(mask, source, X):
+    """Do what `torch.where` does, in a fraction of its time on a CPU, into `source`."""
+    if X.dtype != torch.float32:
+        return torch.where(mask, source, X)
+    bits = X.view(torch.int32)
+    all_ones = mask.to(torch.int32).neg_()  # -1 has all bits set
+    picked = source.view(torch.int32).bitwise_xor_(bits).bitwise_and_(all_ones)
+    return picked.bitwise_xor_(bits).view(torch.float32)
 
 
 class GeneCorruption(nn.Module):
@@ -105,9 +120,9 @@ class GeneCorruption(nn.Module):
         make_mask = exact_mask if self.exact else bernoulli_mask
         mask = make_mask(n, d, self.rate, X.device)
         source = self._uniform(X) if self.replacement == "uniform" else self._other(X)
-        if X.is_cuda or X.sum().isnan():  # on CUDA asking would wait for the device
+        if may_have_missing(X):
             mask &= ~(X + source).isnan()
-        return torch.where(mask, source, X), mask
+        return _select(mask, source, X), mask
 
     def clear(self):
         """Free the memory that is kept between batches."""

@@ -5,6 +5,8 @@ import math
 import torch
 import torch.nn.functional as F
 
+from ._missing import may_have_missing
+
 
 def nt_xent_loss(z_1, z_2, temperature=1.0):
     r"""Normalised temperature-scaled cross-entropy over two views [1]_.
@@ -39,7 +41,7 @@ def nt_xent_loss(z_1, z_2, temperature=1.0):
     >>> from skgex.nn import nt_xent_loss
     >>> z = torch.eye(4)  # positives at similarity 1, six negatives at 0
     >>> nt_xent_loss(z, z)
-    tensor(1.1657)
+    tensor(1.1654)
     """
     # One product of normalised rows; broadcasting would hold a (2n, 2n, d) tensor.
     z = F.normalize(torch.cat([z_1, z_2]).float(), dim=1)  # (2n, d)
@@ -124,10 +126,14 @@ def vime_loss(mask_logits, restored, X, mask, alpha=2.0):
     >>> vime_loss(torch.zeros(2, 3), X + 1, X, X > 0, alpha=2.0)  # log 2 + 2 * 1
     tensor(2.6931)
     """
+    target = mask.to(mask_logits.dtype)
+    if not may_have_missing(X):
+        mask_error = F.binary_cross_entropy_with_logits(mask_logits, target)
+        return mask_error + alpha * F.mse_loss(restored, X)
     measured = (~X.isnan()).to(restored.dtype)
     count = measured.sum().clamp_(min=1)
     mask_error = F.binary_cross_entropy_with_logits(
-        mask_logits, mask.to(mask_logits.dtype), weight=measured, reduction="sum"
+        mask_logits, target, weight=measured, reduction="sum"
     )
     # NaN times zero is NaN, also in the gradient: replaced, not multiplied away.
     error = (restored - X.nan_to_num(nan=0.0)) * measured

@@ -238,7 +238,7 @@ class BaseEmbedder(
                 f"{constant.sum()} gene(s) are constant in X, the first being gene "
                 f"{first}. They are kept and carry no information.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
         if not self.standardize:
             return GeneStandardizer(np.zeros_like(mean), np.ones_like(std), self.clip)
@@ -259,6 +259,10 @@ class BaseEmbedder(
                 "without early stopping by n_iter_no_change=None."
             )
         return train_rows, valid_rows
+
+    def __sklearn_is_fitted__(self):
+        # A fit that was interrupted has learnt the genes, but no encoder.
+        return hasattr(self, "encoder_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

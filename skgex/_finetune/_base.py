@@ -16,7 +16,7 @@ from sklearn.base import (
 from sklearn.callback import CallbackSupportMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
 
@@ -80,7 +80,10 @@ class BaseFineTuned(
                 "random_state",
             )
         },
-        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "batch_size": [
+            Interval(Integral, 2, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
     }
 
     def __init__(
@@ -139,6 +142,16 @@ class BaseFineTuned(
     def _loss(self, output, target):
         """Return the loss of each sample, of shape (n,)."""
 
+    @abstractmethod
+    def _probe(self, embedding, target, weight):
+        """Fit a linear model on the embedding.
+
+        Returns
+        -------
+        coef : ndarray of shape (n_outputs, embedding_dim)
+        intercept : ndarray of shape (n_outputs,)
+        """
+
     def _stratify(self, target):
         """Return the classes to keep in proportion in a validation split, or None."""
         return None
@@ -163,7 +176,10 @@ class BaseFineTuned(
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         pretrained = self._pretrained(X, y, groups, seed, context, resume)
         with torch_seed(seed, device):
-            head = self._make_head(pretrained[1], n_outputs, learnt, resume)
+            if resume:
+                head = self._old_head(n_outputs, learnt)
+            else:
+                head = self._new_head(X, pretrained, labels, n_outputs, device)
             model = (*pretrained, head)
             task = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
             task.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -230,14 +246,33 @@ class BaseFineTuned(
                 "by X.reindex(columns=embedder.feature_names_in_)."
             )
 
-    def _make_head(self, encoder, n_outputs, learnt, resume):
-        if not resume:
-            return nn.Linear(encoder.embedding_dim, n_outputs)
-        if self.head_.out_features != n_outputs or any(
-            not np.array_equal(value, getattr(self, name))
-            for name, value in learnt.items()
-            if name == "classes_"
-        ):
+    def _new_head(self, X, pretrained, labels, n_outputs, device):
+        """Return a linear head that starts as a linear model on the embedding.
+
+        From a random head the first steps would pull the encoder about to suit noise.
+        With few labels there are few steps to make up for that (Kumar et al.,
+        "Fine-tuning can distort pretrained features", ICLR 2022).
+        """
+        rows, target, weight = (values.numpy() for values in labels)
+        X = X if len(rows) == len(X) else X[rows]
+        Z = apply_by_batches(nn.Sequential(*pretrained), X, device).astype(np.float64)
+        mean = Z.mean(axis=0)
+        # One scale for all dimensions: the regularisation means the same for each
+        # embedder, and the relative weight of the dimensions is kept.
+        scale = np.sqrt(Z.var(axis=0).mean()) or 1.0
+        coef, intercept = self._probe((Z - mean) / scale, target, weight)
+        head = nn.Linear(Z.shape[1], n_outputs)
+        with torch.no_grad():
+            head.weight.copy_(torch.from_numpy(coef / scale))
+            head.bias.copy_(torch.from_numpy(intercept - coef @ mean / scale))
+        return head
+
+    def _old_head(self, n_outputs, learnt):
+        """Return a copy of the head of the last fit, for `warm_start`."""
+        same_classes = np.array_equal(
+            learnt.get("classes_", ()), getattr(self, "classes_", ())
+        )
+        if self.head_.out_features != n_outputs or not same_classes:
             raise ValueError(
                 "warm_start=True needs the targets of the last fit, but the classes "
                 "or the number of outputs have changed; set warm_start=False."
@@ -256,10 +291,13 @@ class BaseFineTuned(
         fit_rows, valid_rows = self._split(rows, target, groups, seed)
         if self.freeze:
             standardizer = encoder = nn.Identity()
+        batch_size = self.batch_size
+        if batch_size == "auto":
+            batch_size = min(max(len(fit_rows) // 25, 32), 256)
         make_batches = partial(
             Batches,
             reader,
-            batch_size=self.batch_size,
+            batch_size=batch_size,
             prepare=deepcopy(standardizer).to(reader.device),
             # Weights are relative to their mean, so that lr means the same for all.
             targets=[

@@ -1,11 +1,15 @@
 """Classification on a pretrained encoder."""
 
+import warnings
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.callback import with_callbacks
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
@@ -14,12 +18,15 @@ from sklearn.utils.validation import _check_y, check_is_fitted
 
 from ._base import BaseFineTuned
 
+_MANY_CLASSES = "The number of unique classes is greater than 50%"
+
 
 class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
     """Classify expression profiles by fine-tuning a pretrained encoder.
 
     The encoder of `embedder` is pretrained on all samples without their labels, a
-    linear layer is put on top, and both are trained on the labelled samples [1]_.
+    linear layer is put on top, and both are trained on the labelled samples [1]_. The
+    linear layer starts as a logistic regression on the embedding [2]_.
 
     Parameters
     ----------
@@ -31,7 +38,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
         is trained.
-    encoder_lr : float, default=3e-4
+    encoder_lr : float, default=1e-3
         Peak learning rate of the encoder.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
@@ -41,8 +48,9 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         semi-supervised convention; it is never implied.
     max_epochs : int, default=80
         Passes over the labelled samples.
-    batch_size : int, default=32
-        Upper bound on the samples of a batch; batches are of nearly equal size.
+    batch_size : int or "auto", default="auto"
+        Upper bound on the samples of a batch; batches are of nearly equal size. "auto"
+        is a 25th of the labelled samples, but at least 32 and at most 256.
     lr : float, default=1e-3
         Peak learning rate of the head: warmed up over the first tenth of the steps,
         then brought to zero along a cosine.
@@ -98,6 +106,8 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
     .. [1] Dradjat K., Hamidi M., Bartet P., Hanczar B. "Self-supervised representation
        learning on gene expression data", Bioinformatics 41(11), 2025.
        :doi:`10.1093/bioinformatics/btaf533`
+    .. [2] Kumar A. et al. "Fine-tuning can distort pretrained features and underperform
+       out-of-distribution", ICLR 2022. :arxiv:`2202.10054`
 
     Examples
     --------
@@ -124,11 +134,11 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         embedder=None,
         *,
         freeze=False,
-        encoder_lr=3e-4,
+        encoder_lr=1e-3,
         class_weight=None,
         unlabeled=None,
         max_epochs=80,
-        batch_size=32,
+        batch_size="auto",
         lr=1e-3,
         weight_decay=0.01,
         validation_fraction=0.1,
@@ -225,7 +235,10 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
             labeled = np.array([not _same(value, self.unlabeled) for value in y])
         if labeled.any():
             _check_y(y[labeled], estimator=self)
-            check_classification_targets(y[labeled])
+            with warnings.catch_warnings():
+                # Few labels of many classes are what this estimator is for.
+                warnings.filterwarnings("ignore", message=_MANY_CLASSES)
+                check_classification_targets(y[labeled])
         return y, labeled
 
     def _encode_target(self, y, weight):
@@ -242,6 +255,21 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
 
     def _loss(self, output, target):
         return F.cross_entropy(output, target, reduction="none")
+
+    def _probe(self, embedding, target, weight):
+        model = LogisticRegression(max_iter=300)
+        with warnings.catch_warnings():
+            # It is a start: it need not converge, and may have few samples of a class.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.filterwarnings("ignore", message=_MANY_CLASSES)
+            model.fit(embedding, target, sample_weight=weight / weight.mean())
+        if len(model.classes_) > 2:
+            return model.coef_, model.intercept_
+        # The logit of two classes, shared between two outputs.
+        return (
+            np.concatenate([-model.coef_, model.coef_]) / 2,
+            np.concatenate([-model.intercept_, model.intercept_]) / 2,
+        )
 
     def _stratify(self, target):
         return target.numpy() if target.bincount().min() > 1 else None

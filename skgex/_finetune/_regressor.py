@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
+from sklearn.linear_model import Ridge
 from sklearn.utils.validation import _check_y, check_array, check_is_fitted
 
 from ._base import BaseFineTuned
@@ -16,7 +17,8 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
 
     The encoder of `embedder` is pretrained on all samples without their targets, a
     linear layer is put on top, and both are trained on the samples that have a target
-    by the mean squared error [1]_. Each output is standardised during training.
+    by the mean squared error [1]_. The linear layer starts as a ridge regression on
+    the embedding [2]_. Each output is standardised during training.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
         is trained.
-    encoder_lr : float, default=3e-4
+    encoder_lr : float, default=1e-3
         Peak learning rate of the encoder.
     unlabeled : float or None, default=None
         Target value of samples that have no label. They take part in pretraining and
@@ -36,8 +38,9 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         sample is unlabelled if any of them is.
     max_epochs : int, default=80
         Passes over the labelled samples.
-    batch_size : int, default=32
-        Upper bound on the samples of a batch; batches are of nearly equal size.
+    batch_size : int or "auto", default="auto"
+        Upper bound on the samples of a batch; batches are of nearly equal size. "auto"
+        is a 25th of the labelled samples, but at least 32 and at most 256.
     lr : float, default=1e-3
         Peak learning rate of the head: warmed up over the first tenth of the steps,
         then brought to zero along a cosine.
@@ -91,6 +94,8 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     .. [1] Dradjat K., Hamidi M., Bartet P., Hanczar B. "Self-supervised representation
        learning on gene expression data", Bioinformatics 41(11), 2025.
        :doi:`10.1093/bioinformatics/btaf533`
+    .. [2] Kumar A. et al. "Fine-tuning can distort pretrained features and underperform
+       out-of-distribution", ICLR 2022. :arxiv:`2202.10054`
 
     Examples
     --------
@@ -114,10 +119,10 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         embedder=None,
         *,
         freeze=False,
-        encoder_lr=3e-4,
+        encoder_lr=1e-3,
         unlabeled=None,
         max_epochs=80,
-        batch_size=32,
+        batch_size="auto",
         lr=1e-3,
         weight_decay=0.01,
         validation_fraction=0.1,
@@ -216,6 +221,10 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         target = torch.from_numpy(((columns - mean) / scale).astype(np.float32))
         learnt = {"_y_mean": mean, "_y_scale": scale, "_y_shape": y.shape[1:]}
         return target, weight, columns.shape[1], learnt
+
+    def _probe(self, embedding, target, weight):
+        model = Ridge(alpha=1.0).fit(embedding, target, sample_weight=weight)
+        return model.coef_.reshape(-1, embedding.shape[1]), model.intercept_
 
     def _loss(self, output, target):
         return (output - target).square().mean(dim=1)

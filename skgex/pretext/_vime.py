@@ -49,7 +49,7 @@ class VIME(BaseMLPEmbedder):
     hidden_dims : tuple of int, default=(256, 256)
         Width of each layer of the encoder. The last one is the dimension of the
         embedding.
-    dropout : float, default=0.0
+    dropout : float, default=0.2
         Dropout rate of the encoder.
     normalization : {"batch", "layer"} or None, default="batch"
         Normalisation in the encoder.
@@ -148,7 +148,7 @@ class VIME(BaseMLPEmbedder):
         alpha=2.0,
         *,
         hidden_dims=(256, 256),
-        dropout=0.0,
+        dropout=0.2,
         normalization="batch",
         standardize=True,
         clip=10.0,

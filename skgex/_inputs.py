@@ -1,6 +1,7 @@
 """The check that every estimator makes of its expression matrix."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 
@@ -32,6 +33,11 @@ def check_genes(estimator, X, *, reset, ensure_min_samples=1):
         If `X` is sparse, not numeric, not two-dimensional, or has other genes than
         in `fit`, or the same in another order.
     """
+    if issparse(X):
+        raise ValueError(
+            "X is sparse, but dense data is required: call X.toarray(), or write X to "
+            "a memory map, which may be larger than memory."
+        )
     try:
         return validate_data(
             estimator,

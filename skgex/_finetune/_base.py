@@ -26,6 +26,7 @@ from .._training import (
     FitTask,
     RowReader,
     apply_by_batches,
+    check_all_profiles,
     resolve_device,
     split_validation,
     torch_seed,
@@ -64,6 +65,7 @@ class BaseFineTuned(
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],
         "freeze": ["boolean"],
+        "head_init": [StrOptions({"probe", "random"})],
         "encoder_lr": [Interval(Real, 0, None, closed="neither")],
         **{
             name: BaseEmbedder._parameter_constraints[name]
@@ -91,6 +93,7 @@ class BaseFineTuned(
         embedder,
         *,
         freeze,
+        head_init,
         encoder_lr,
         unlabeled,
         max_epochs,
@@ -107,6 +110,7 @@ class BaseFineTuned(
     ):
         self.embedder = embedder
         self.freeze = freeze
+        self.head_init = head_init
         self.encoder_lr = encoder_lr
         self.unlabeled = unlabeled
         self.max_epochs = max_epochs
@@ -158,7 +162,7 @@ class BaseFineTuned(
 
     def _fit(self, X, y, sample_weight, groups):
         resume = self.warm_start and hasattr(self, "head_")
-        X = check_genes(self, X, reset=not resume, ensure_min_samples=2)
+        table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
         y, labeled = self._check_target(y)
         check_consistent_length(X, y, groups)
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
@@ -174,7 +178,7 @@ class BaseFineTuned(
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        pretrained = self._pretrained(X, y, groups, seed, context, resume)
+        pretrained = self._pretrained(table, X, y, groups, seed, context, resume)
         with torch_seed(seed, device):
             if resume:
                 head = self._old_head(n_outputs, learnt)
@@ -201,8 +205,11 @@ class BaseFineTuned(
             )
         return self
 
-    def _pretrained(self, X, y, groups, seed, context, resume):
-        """Return copies of a pretrained standardizer and encoder."""
+    def _pretrained(self, table, X, y, groups, seed, context, resume):
+        """Return copies of a pretrained standardizer and encoder.
+
+        `table` is X with the names of the genes, if it has any.
+        """
         task = context.subcontext("pretrain")
         if resume:
             embedder = self
@@ -216,9 +223,10 @@ class BaseFineTuned(
                 embedder.set_params(random_state=seed)
             with task.propagate_callback_context(embedder):
                 task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-                embedder.fit(X, groups=groups)
+                embedder.fit(table, groups=groups)
                 task.call_on_fit_task_end(estimator=self, X=X, y=y)
             return embedder.standardizer_, embedder.encoder_
+        check_all_profiles(RowReader(X), getattr(self, "feature_names_in_", None))
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
         task.call_on_fit_task_end(estimator=self, X=X, y=y)
         # Copies: weights pretrained elsewhere are never modified, nor are our own
@@ -247,12 +255,15 @@ class BaseFineTuned(
             )
 
     def _new_head(self, X, pretrained, labels, n_outputs, device):
-        """Return a linear head that starts as a linear model on the embedding.
+        """Return a linear head; a "probe" starts as a linear model on the embedding.
 
         From a random head the first steps would pull the encoder about to suit noise.
         With few labels there are few steps to make up for that (Kumar et al.,
         "Fine-tuning can distort pretrained features", ICLR 2022).
         """
+        head = nn.Linear(pretrained[1].embedding_dim, n_outputs)
+        if self.head_init == "random":
+            return head
         rows, target, weight = (values.numpy() for values in labels)
         X = X if len(rows) == len(X) else X[rows]
         Z = apply_by_batches(nn.Sequential(*pretrained), X, device).astype(np.float64)
@@ -261,7 +272,6 @@ class BaseFineTuned(
         # embedder, and the relative weight of the dimensions is kept.
         scale = np.sqrt(Z.var(axis=0).mean()) or 1.0
         coef, intercept = self._probe((Z - mean) / scale, target, weight)
-        head = nn.Linear(Z.shape[1], n_outputs)
         with torch.no_grad():
             head.weight.copy_(torch.from_numpy(coef / scale))
             head.bias.copy_(torch.from_numpy(intercept - coef @ mean / scale))

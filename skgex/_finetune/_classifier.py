@@ -25,8 +25,8 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
     """Classify expression profiles by fine-tuning a pretrained encoder.
 
     The encoder of `embedder` is pretrained on all samples without their labels, a
-    linear layer is put on top, and both are trained on the labelled samples [1]_. The
-    linear layer starts as a logistic regression on the embedding [2]_.
+    linear layer is put on top, and both are trained on the labelled samples [1]_. By
+    default the linear layer starts as a logistic regression on the embedding [2]_.
 
     Parameters
     ----------
@@ -38,6 +38,9 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
         is trained.
+    head_init : {"probe", "random"}, default="probe"
+        How the linear layer starts: as a logistic regression on the embedding, or at
+        random.
     encoder_lr : float, default=1e-3
         Peak learning rate of the encoder.
     class_weight : dict, "balanced" or None, default=None
@@ -134,6 +137,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         embedder=None,
         *,
         freeze=False,
+        head_init="probe",
         encoder_lr=1e-3,
         class_weight=None,
         unlabeled=None,
@@ -152,6 +156,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         super().__init__(
             embedder,
             freeze=freeze,
+            head_init=head_init,
             encoder_lr=encoder_lr,
             unlabeled=unlabeled,
             max_epochs=max_epochs,
@@ -246,8 +251,9 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         target = encoder.fit_transform(y)
         if len(encoder.classes_) < 2:
             raise ValueError(
-                f"y holds a single class, {encoder.classes_[0]!r}, among the labelled "
-                "samples of positive weight; a classifier needs at least two classes."
+                f"y holds a single class, {encoder.classes_.tolist()[0]!r}, among the "
+                "labelled samples of positive weight; a classifier needs at least two "
+                "classes."
             )
         weight = weight * compute_sample_weight(self.class_weight, y)
         learnt = {"classes_": encoder.classes_}
@@ -257,7 +263,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         return F.cross_entropy(output, target, reduction="none")
 
     def _probe(self, embedding, target, weight):
-        model = LogisticRegression(max_iter=300)
+        model = LogisticRegression(C=0.1, max_iter=300)
         with warnings.catch_warnings():
             # It is a start: it need not converge, and may have few samples of a class.
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -17,8 +17,8 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
 
     The encoder of `embedder` is pretrained on all samples without their targets, a
     linear layer is put on top, and both are trained on the samples that have a target
-    by the mean squared error [1]_. The linear layer starts as a ridge regression on
-    the embedding [2]_. Each output is standardised during training.
+    by the mean squared error [1]_. By default the linear layer starts as a ridge
+    regression on the embedding [2]_. Each output is standardised during training.
 
     Parameters
     ----------
@@ -30,6 +30,9 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
         is trained.
+    head_init : {"probe", "random"}, default="probe"
+        How the linear layer starts: as a ridge regression on the embedding, or at
+        random.
     encoder_lr : float, default=1e-3
         Peak learning rate of the encoder.
     unlabeled : float or None, default=None
@@ -119,6 +122,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         embedder=None,
         *,
         freeze=False,
+        head_init="probe",
         encoder_lr=1e-3,
         unlabeled=None,
         max_epochs=80,
@@ -136,6 +140,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         super().__init__(
             embedder,
             freeze=freeze,
+            head_init=head_init,
             encoder_lr=encoder_lr,
             unlabeled=unlabeled,
             max_epochs=max_epochs,
@@ -223,7 +228,8 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         return target, weight, columns.shape[1], learnt
 
     def _probe(self, embedding, target, weight):
-        model = Ridge(alpha=1.0).fit(embedding, target, sample_weight=weight)
+        model = Ridge(alpha=1.0)
+        model.fit(embedding, target, sample_weight=weight / weight.mean())
         return model.coef_.reshape(-1, embedding.shape[1]), model.intercept_
 
     def _loss(self, output, target):

@@ -9,7 +9,13 @@ from ._batches import (
     torch_seed,
 )
 from ._callbacks import FitTask
-from ._rows import RowReader, gene_label, gene_moments, gene_ranges
+from ._rows import (
+    RowReader,
+    check_all_profiles,
+    gene_label,
+    gene_moments,
+    gene_ranges,
+)
 from ._train import train
 
 __all__ = [
@@ -17,6 +23,7 @@ __all__ = [
     "FitTask",
     "RowReader",
     "apply_by_batches",
+    "check_all_profiles",
     "gene_label",
     "gene_moments",
     "gene_ranges",

@@ -123,6 +123,14 @@ def check_profiles(X, first_row=0, gene_names=None):
         )
 
 
+def check_all_profiles(reader, gene_names=None):
+    """Refuse what `check_profiles` refuses, in one pass over all rows."""
+    first_row = 0
+    for chunk in reader.chunks():
+        check_profiles(chunk, first_row, gene_names)
+        first_row += len(chunk)
+
+
 def gene_label(gene, gene_names):
     """Name of a gene for messages, or its position where genes have no names."""
     return gene if gene_names is None else repr(str(gene_names[gene]))

@@ -1,5 +1,7 @@
 """How much a classifier makes of few labels."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
@@ -69,7 +71,12 @@ def label_efficiency_curve(
     Raises
     ------
     ValueError
-        If a share is outside (0, 1], or a class is absent from a training part.
+        If a share is outside (0, 1].
+
+    Warns
+    -----
+    UserWarning
+        If a class is absent from a training part: no estimator can predict it.
 
     References
     ----------
@@ -115,9 +122,12 @@ def label_efficiency_curve(
         train, test = next(splitter.split(y, groups=units))
         absent = np.setdiff1d(y, y[train])
         if len(absent):
-            raise ValueError(
-                f"Class {absent[0]!r} has no sample in the training part of split "
-                f"{split}; drop rare classes or lower test_size={test_size}."
+            warnings.warn(
+                f"Class {absent.tolist()[0]!r} has no sample in the training part of "
+                f"split {split}, so its test samples count as errors for all "
+                "estimators; drop classes of few groups.",
+                UserWarning,
+                stacklevel=2,
             )
         draws = [_draw(y[train], fractions, [seed, draw]) for draw in range(n_draws)]
         for name, estimator in estimators.items():

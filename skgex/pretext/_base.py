@@ -26,6 +26,7 @@ from .._training import (
     FitTask,
     RowReader,
     apply_by_batches,
+    check_all_profiles,
     gene_label,
     gene_moments,
     recalibrate_batch_norm,
@@ -134,7 +135,9 @@ class BaseEmbedder(
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         with torch_seed(seed, device):
             reader = RowReader(X, device)
-            if resume:  # on copies: an interrupted fit leaves the estimator as it was
+            if resume:
+                check_all_profiles(reader, getattr(self, "feature_names_in_", None))
+                # On copies: an interrupted fit leaves the estimator as it was.
                 model = deepcopy((self.standardizer_, self.objective_))
             else:
                 model = self._make_model(reader)
@@ -271,6 +274,21 @@ class BaseEmbedder(
         return tags
 
 
+def check_widths(name, value, layers, n_layers=None):
+    """Refuse a parameter that does not list the widths of some layers."""
+    widths = np.asarray(value)
+    if (
+        widths.ndim != 1
+        or widths.dtype.kind not in "iu"
+        or not 0 < len(widths) == (n_layers or len(widths))
+        or widths.min() < 1
+    ):
+        raise ValueError(
+            f"{name}={value!r} must list the width of {layers}, as positive integers, "
+            "for example (256, 256)."
+        )
+
+
 class BaseMLPEmbedder(BaseEmbedder):
     """Base class of the methods whose encoder is a multilayer perceptron."""
 
@@ -288,12 +306,7 @@ class BaseMLPEmbedder(BaseEmbedder):
         self.normalization = normalization
 
     def _make_encoder(self, n_genes):
-        dims = np.asarray(self.hidden_dims)
-        if dims.ndim != 1 or dims.dtype.kind != "i" or not dims.size or dims.min() < 1:
-            raise ValueError(
-                f"hidden_dims={self.hidden_dims!r} must list the width of one layer or "
-                "more, as positive integers, for example (256, 256)."
-            )
+        check_widths("hidden_dims", self.hidden_dims, "one layer or more")
         return MLPEncoder(
             n_genes,
             self.hidden_dims,

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
 from ..nn import GeneCorruption, Objective, byol_loss, projection_head
-from ._base import BaseMLPEmbedder
+from ._base import BaseMLPEmbedder, check_widths
 
 
 class BYOLObjective(Objective):
@@ -219,6 +219,7 @@ class BYOL(BaseMLPEmbedder):
         self.projection_dims = projection_dims
 
     def _make_objective(self, encoder, standardizer, reader):
+        check_widths("projection_dims", self.projection_dims, "two layers", n_layers=2)
         return BYOLObjective(
             encoder,
             GeneCorruption(self.corruption_rate),

@@ -1,0 +1,165 @@
+"""label_efficiency_curve against a plain loop, and what it promises of its draws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupShuffleSplit
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skgex import SCARF, FineTunedClassifier
+from skgex.datasets import make_cohort
+from skgex.evaluation import label_efficiency_curve
+from skgex.evaluation._label_efficiency import _draw
+
+FRACTIONS = [0.1, 0.5, 1.0]
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return make_cohort(n_samples=150, n_genes=30, n_classes=3, random_state=0)
+
+
+class CountingScaler(TransformerMixin, BaseEstimator):
+    """Remembers, across clones, the number of rows of each fit."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def __sklearn_clone__(self):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def fit(self, X, y=None):
+        assert y is None, "a step before the last was shown labels"
+        self.seen.append(len(X))
+        return self
+
+    def transform(self, X):
+        return X
+
+
+class Recorder(GaussianNB):
+    """Remembers the rows it was fitted on."""
+
+    seen = []
+
+    def fit(self, X, y):
+        type(self).seen.append(X[:, 0].tolist())
+        return super().fit(X, y)
+
+
+def test_scores_equal_those_of_a_plain_loop(cohort):
+    X, y, groups = cohort.data, cohort.target, cohort.groups
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    table = label_efficiency_curve(
+        {"lr": model}, X, y, groups=groups, fractions=FRACTIONS, n_splits=2
+    )
+    expected = []
+    for seed in range(2):
+        splitter = GroupShuffleSplit(1, test_size=0.3, random_state=seed)
+        train, test = next(splitter.split(X, y, groups))
+        scaler = StandardScaler().fit(X[train])
+        for rows in _draw(y[train], FRACTIONS, [seed, 0]):
+            fitted = LogisticRegression().fit(
+                scaler.transform(X[train][rows]), y[train][rows]
+            )
+            predicted = fitted.predict(scaler.transform(X[test]))
+            expected.append((predicted == y[test]).mean())
+    np.testing.assert_allclose(table["score"], expected)
+    assert table["fraction"].tolist() == FRACTIONS * 2
+
+
+def test_unsupervised_steps_see_all_training_rows_once_in_a_split(cohort):
+    seen = []
+    label_efficiency_curve(
+        {"model": make_pipeline(CountingScaler(seen), GaussianNB())},
+        cohort.data,
+        cohort.target,
+        fractions=FRACTIONS,
+        n_splits=2,
+        n_draws=3,
+    )
+    assert seen == [105, 105]
+
+
+def test_embedder_is_pretrained_once_and_the_network_fine_tuned(cohort, monkeypatch):
+    rows = []
+    fit = SCARF.fit
+    monkeypatch.setattr(
+        SCARF, "fit", lambda self, X, *a, **k: (rows.append(len(X)), fit(self, X))[1]
+    )
+    table = label_efficiency_curve(
+        {
+            "scarf": FineTunedClassifier(
+                SCARF(max_epochs=2, hidden_dims=(16,)), max_epochs=3
+            )
+        },
+        cohort.data,
+        cohort.target,
+        fractions=FRACTIONS,
+        n_splits=1,
+    )
+    assert rows == [105]
+    assert table["n_labeled"].is_monotonic_increasing
+    assert table["n_labeled"].iloc[-1] == 105
+
+
+def test_estimators_see_the_same_labels(cohort):
+    Recorder.seen.clear()
+    label_efficiency_curve(
+        {"a": Recorder(), "b": Recorder(var_smoothing=1e-3)},
+        cohort.data,
+        cohort.target,
+        fractions=FRACTIONS,
+        n_splits=1,
+        n_draws=2,
+    )
+    half = len(Recorder.seen) // 2
+    assert Recorder.seen[:half] == Recorder.seen[half:]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_draws_are_nested_and_have_every_class(seed):
+    y = np.repeat(["a", "b", "c"], [3, 40, 400])
+    small, middle, whole = _draw(y, [0.02, 0.3, 1.0], seed)
+    assert set(small) <= set(middle) <= set(whole)
+    assert whole.tolist() == list(range(len(y)))
+    # one for each class at least, else the rounded share of it
+    assert pd.Series(y[small]).value_counts().to_dict() == {"a": 1, "b": 1, "c": 8}
+    assert pd.Series(y[middle]).value_counts().to_dict() == {"a": 1, "b": 12, "c": 120}
+
+
+def test_frames_and_parallel_runs_give_the_same_table(cohort):
+    models = {
+        "scarf": FineTunedClassifier(
+            SCARF(max_epochs=2, hidden_dims=(16,)), max_epochs=3
+        )
+    }
+    frame = pd.DataFrame(cohort.data, columns=[f"g{i}" for i in range(30)])
+    arguments = {"fractions": [0.2, 1.0], "n_splits": 2}
+    one = label_efficiency_curve(models, frame, cohort.target, **arguments)
+    two = label_efficiency_curve(
+        models, cohort.data, cohort.target, **arguments, n_jobs=2
+    )
+    pd.testing.assert_frame_equal(one, two)
+
+
+@pytest.mark.parametrize("fractions", [[], [0.0], [0.5, 1.5]])
+def test_shares_outside_their_range_are_refused(cohort, fractions):
+    with pytest.raises(ValueError, match=r"fractions=.* must lie in \(0, 1\]"):
+        label_efficiency_curve({}, cohort.data, cohort.target, fractions=fractions)
+
+
+def test_a_class_absent_from_training_is_named():
+    y = np.array(["common"] * 20 + ["rare"] * 4)
+    groups = np.r_[np.arange(20), [100] * 4]  # of one patient only
+    with pytest.warns(UserWarning, match=r"'rare'.*drop classes of few groups"):
+        label_efficiency_curve(
+            {}, np.zeros((24, 2)), y, groups=groups, n_splits=5, test_size=0.5
+        )

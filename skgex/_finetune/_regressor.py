@@ -69,7 +69,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
         Seed of the head and the batches, and of an `embedder` that has none of its
-        own. The global generators are left alone.
+        own. None draws it from numpy's global generator; torch's are left alone.
 
     Attributes
     ----------

@@ -33,6 +33,9 @@ def resolve_device(device):
             f"device='{device}' was asked for, but torch sees no CUDA device here; "
             "use device='auto' to fall back to the CPU."
         )
+    if device.type == "cuda" and device.index is None:
+        # Tensors name their device with its number, and are compared with this one.
+        device = torch.device("cuda", torch.cuda.current_device())
     return device
 
 
@@ -48,8 +51,8 @@ def torch_seed(seed, device):
 class Batches:
     """Whole batches of rows, and of tensors that go with them.
 
-    An epoch is cut into batches of nearly equal size, none above `batch_size`: no
-    sample is dropped and no batch is too small for statistics over the batch.
+    An epoch is cut into batches of nearly equal size, none above `batch_size` (but for
+    one of 3 where it is 2): no sample is dropped, and no batch is of a single one.
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ class RowReader:
     """Rows of an array, or of a memory map, as float32 tensors.
 
     Pages of a memory map that were read count as memory of the process until they
-    are given back. They are, every 256 MB; reading them again is cheap as long as the
-    operating system keeps them in its cache.
+    are given back. They are, every few batches; reading them again is cheap as long as
+    the operating system keeps them in its cache.
 
     Parameters
     ----------

@@ -244,7 +244,7 @@ class BaseEmbedder(
                 stacklevel=6,
             )
         if not self.standardize:
-            return GeneStandardizer(np.zeros_like(mean), np.ones_like(std), self.clip)
+            return GeneStandardizer(np.zeros_like(mean), np.ones_like(std))
         return GeneStandardizer(mean, np.where(constant, 1.0, std), self.clip)
 
     def _split(self, n_samples, groups, seed):

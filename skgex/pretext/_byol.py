@@ -81,7 +81,8 @@ class BYOL(BaseMLPEmbedder):
     standardize : bool, default=True
         Whether genes are standardised by their mean and standard deviation in `fit`.
     clip : float or None, default=10.0
-        Bound on the absolute standardised value.
+        Bound on the absolute standardised value; nearly constant genes otherwise reach
+        hundreds in new samples. Without `standardize` nothing is clipped.
     max_epochs : int, default=200
         Passes over the training samples. With 0 the encoder stays untrained and only
         standardises: the from-scratch baseline.
@@ -108,8 +109,8 @@ class BYOL(BaseMLPEmbedder):
     verbose : int, default=0
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
-        Seed of the weights, the batches, the corruption and the validation split. The
-        global generators are left alone.
+        Seed of the weights, the batches, the corruption and the validation split. None
+        draws it from numpy's global generator; torch's are left alone.
 
     Attributes
     ----------

@@ -1,0 +1,50 @@
+"""Fixtures that several test files share."""
+
+import numpy as np
+import pytest
+import torch
+from discovery import EMBEDDERS, class_name, tiny
+from numpy.testing import assert_array_equal
+
+from skgex._training import RowReader, _batches
+from skgex.pretext import _base
+
+
+@pytest.fixture(params=EMBEDDERS, ids=class_name)
+def embedder(request):
+    """Every embedder, small and unfitted."""
+    return tiny(request.param)
+
+
+@pytest.fixture
+def global_generators():
+    """Fail if a test moves the generators that users seed by hand."""
+
+    def states():
+        legacy = np.random.get_state()  # noqa: NPY002
+        return torch.get_rng_state(), legacy[1].copy(), legacy[2]
+
+    before = states()
+    yield
+    for state, old in zip(states(), before, strict=True):
+        assert_array_equal(state, old)
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Record the arrays that embedders read, and the rows that train and validate."""
+
+    class Reader(RowReader):
+        def __init__(self, X, *args):
+            record["arrays"].append(X)
+            super().__init__(X, *args)
+
+    def train(objective, batches, valid_batches, **options):
+        record["parts"] = [part and part.rows for part in (batches, valid_batches)]
+        return original(objective, batches, valid_batches=valid_batches, **options)
+
+    record, original = {"arrays": []}, _base.train
+    monkeypatch.setattr(_base, "RowReader", Reader)
+    monkeypatch.setattr(_batches, "RowReader", Reader)
+    monkeypatch.setattr(_base, "train", train)
+    return record

@@ -1,0 +1,63 @@
+"""What scikit-learn asks of every estimator, found by discovery."""
+
+import pytest
+from discovery import ESTIMATORS, FINE_TUNED, class_name, is_fine_tuned, tiny
+from sklearn.base import is_classifier
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+# scikit-learn calls these itself, for its own estimators; check_estimator does not.
+OTHER_CHECKS = [
+    "check_dataframe_column_names_consistency",
+    "check_get_feature_names_out_error",
+    "check_global_output_transform_pandas",
+    "check_global_set_output_transform_polars",
+    "check_inplace_ensure_writeable",
+    "check_param_validation",
+    "check_set_output_transform",
+    "check_set_output_transform_pandas",
+    "check_set_output_transform_polars",
+    "check_transformer_get_feature_names_out",
+    "check_transformer_get_feature_names_out_pandas",
+]
+
+
+def make_learner(Estimator):
+    """Return an instance that reaches the accuracy some checks ask for."""
+    epochs = {"max_epochs": 40} if is_fine_tuned(Estimator) else {}
+    return tiny(Estimator, **epochs)
+
+
+def expected_failures(estimator):
+    """Return what scikit-learn documents for its own SGDClassifier, with its reason."""
+    if type(estimator) not in FINE_TUNED:
+        return {}
+    return {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "sample_weight is not equivalent to removing/repeating samples."
+        )
+    }
+
+
+def test_estimators_are_found():
+    assert {"BYOL", "SCARF", "VIME"} <= set(map(class_name, ESTIMATORS))
+    assert {"FineTunedClassifier", "FineTunedRegressor"} <= set(
+        map(class_name, FINE_TUNED)
+    )
+    assert any(is_classifier(Estimator()) for Estimator in FINE_TUNED)
+
+
+@parametrize_with_checks(
+    [make_learner(Estimator) for Estimator in ESTIMATORS],
+    expected_failed_checks=expected_failures,
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+# Some of these checks mix tables and arrays, which is rightly warned about.
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
+@pytest.mark.parametrize("check", OTHER_CHECKS)
+@pytest.mark.parametrize("Estimator", ESTIMATORS, ids=class_name)
+def test_checks_outside_check_estimator(Estimator, check):
+    getattr(estimator_checks, check)(class_name(Estimator), tiny(Estimator))

@@ -1,0 +1,118 @@
+"""Imports point downwards only, and heavy libraries load when they are needed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skgex
+
+ROOT = Path(skgex.__file__).parent
+# unit of the package: what it may import from the package
+LAYERS = {
+    "__init__": set(),  # lazily, by name
+    "datasets": set(),
+    "nn": set(),
+    "_inputs": set(),
+    "_training": set(),
+    "pretext": {"nn", "_training", "_inputs"},
+    "_finetune": {"nn", "_training", "_inputs", "pretext"},
+    "evaluation": set(),
+}
+# foreign package: units that may import it
+FOREIGN = {
+    "skorch": {"_training"},
+    "sksurv": set(),
+    "torch": {"nn", "_training", "pretext", "_finetune"},
+    "sklearn": {*LAYERS} - {"__init__", "nn"},
+    "numpy": {*LAYERS} - {"__init__", "nn"},
+    "scipy": {"datasets", "_inputs", "_finetune"},
+    "pandas": {"datasets", "evaluation"},
+    "joblib": {"evaluation"},
+    "lazy_loader": {"__init__"},
+}
+FILES = sorted(ROOT.rglob("*.py"))
+SOURCES = pytest.mark.parametrize(
+    "path", FILES, ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+def unit(path):
+    """Return the part of the package a file belongs to."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """Yield (absolute module name, whether it stands at the top) of each import."""
+    tree = ast.parse(path.read_text())
+    package = ["skgex", *path.relative_to(ROOT).parent.parts]
+    for node in ast.walk(tree):
+        top = node in tree.body
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, top) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = [*base, *(node.module or "").split(".")]
+            for alias in node.names:
+                yield ".".join(filter(None, [*module, alias.name])), top
+
+
+def test_the_table_names_every_unit():
+    assert {unit(path) for path in FILES} == set(LAYERS)
+
+
+@SOURCES
+def test_imports_point_downwards(path):
+    for name, _ in imports(path):
+        parts = name.split(".")
+        if parts[0] == "skgex" and parts[1:2] != [unit(path)]:
+            assert parts[1] in LAYERS[unit(path)], f"{path} imports {name}"
+
+
+@SOURCES
+def test_foreign_packages_stay_in_their_layers(path):
+    for name, _ in imports(path):
+        package = name.split(".")[0]
+        if package == "skgex" or package in sys.stdlib_module_names:
+            continue
+        assert unit(path) in FOREIGN[package], f"{path} imports {name}"
+
+
+@SOURCES
+def test_the_package_is_imported_at_the_top(path):
+    hidden = [name for name, top in imports(path) if not top and "skgex" in name]
+    assert not hidden
+
+
+def test_the_reader_of_imports_reads():
+    found = dict(imports(ROOT / "pretext" / "_scarf.py"))
+    assert found["skgex.nn.GeneCorruption"]
+    assert found["skgex._training.gene_ranges"]
+    assert found["sklearn.utils._param_validation.Interval"]
+
+
+def test_there_is_no_utils():
+    assert not [path for path in FILES if path.stem.strip("_") in ("utils", "util")]
+
+
+@pytest.mark.parametrize("statement", ["import skgex", "import skgex.datasets"])
+def test_heavy_libraries_load_with_the_first_estimator(statement):
+    code = (
+        f"import sys; {statement}; before = 'torch' in sys.modules, "
+        "'skorch' in sys.modules; skgex.SCARF; "
+        "print(*before, 'torch' in sys.modules, 'skorch' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["False", "False", "True", "True"]
+
+
+def test_public_names_are_listed_and_reachable():
+    assert sorted(skgex.__all__) == sorted(dir(skgex))
+    for name in skgex.__all__:
+        assert getattr(skgex, name) is not None
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = skgex.nothing

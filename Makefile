@@ -9,9 +9,10 @@ BIN := .venv/bin
 STAMP := .venv/installed.stamp
 SPHINX := $(BIN)/python -m sphinx -M html docs docs/_build -W --keep-going
 
-# Figures go to files; network and matrix libraries share the cores with pytest's
-# workers, of which each would otherwise start a thread per core.
+# Figures go to files. The networks are small: more threads wait for each other longer
+# than they work, above all beside pytest's workers or on a busy machine.
 export MPLBACKEND := Agg
+export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo test lint format docs examples clean
 
@@ -26,7 +27,7 @@ demo: $(STAMP)
 # The docs run every example, in quick mode. pytest comes last, its summary ends the log.
 test: $(STAMP)
 	SKGEX_QUICK=1 $(SPHINX)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8
+	$(BIN)/python -m pytest -n auto --maxprocesses 8
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

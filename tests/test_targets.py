@@ -106,6 +106,12 @@ def test_markers_of_unlabelled_samples(y, marker):
     assert_allclose(model.predict_proba(X), expected, atol=1e-5)
 
 
+def test_a_marker_that_numpy_cut_is_refused():
+    y = np.where(HIDDEN, "unlabelled", "a").astype("U4")
+    with pytest.raises(ValueError, match=r"'unlabelled' was cut to 'unla'.*astype"):
+        classifier(unlabeled="unlabelled").fit(X, y)
+
+
 def test_minus_one_is_a_class_unless_it_is_named():
     assert_array_equal(classifier().fit(X, CLASSES - 1).classes_, [-1, 0, 1])
 

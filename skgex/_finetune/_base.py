@@ -162,6 +162,7 @@ class BaseFineTuned(
 
     def _fit(self, X, y, sample_weight, groups):
         resume = self.warm_start and hasattr(self, "head_")
+        # Callbacks and the embedder are shown the table, with the names of the genes.
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
         y, labeled = self._check_target(y)
         check_consistent_length(X, y, groups)
@@ -177,7 +178,7 @@ class BaseFineTuned(
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=2)
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        context.call_on_fit_task_begin(estimator=self, X=table, y=y)
         pretrained = self._pretrained(table, X, y, groups, seed, context, resume)
         with torch_seed(seed, device):
             if resume:
@@ -186,14 +187,14 @@ class BaseFineTuned(
                 head = self._new_head(X, pretrained, labels, n_outputs, device)
             model = (*pretrained, head)
             task = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
-            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            task.call_on_fit_task_begin(estimator=self, X=table, y=y)
             history = self._fine_tune(
                 model,
                 RowReader(self._inputs(X, *pretrained, device), device),
                 labels,
                 groups,
                 seed,
-                FitTask(task, self, X, y, partial(self._fitted, learnt, *model)),
+                FitTask(task, self, table, y, partial(self._fitted, learnt, *model)),
             )
         attributes = self._fitted(learnt, *model)
         for name, value in attributes.items():
@@ -201,7 +202,7 @@ class BaseFineTuned(
         self.history_, self.n_iter_ = history, len(history)
         for ended in (task, context):
             ended.call_on_fit_task_end(
-                estimator=self, X=X, y=y, reconstruction_attributes=attributes
+                estimator=self, X=table, y=y, reconstruction_attributes=attributes
             )
         return self
 
@@ -222,13 +223,13 @@ class BaseFineTuned(
             if embedder.random_state is None:
                 embedder.set_params(random_state=seed)
             with task.propagate_callback_context(embedder):
-                task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+                task.call_on_fit_task_begin(estimator=self, X=table, y=y)
                 embedder.fit(table, groups=groups)
-                task.call_on_fit_task_end(estimator=self, X=X, y=y)
+                task.call_on_fit_task_end(estimator=self, X=table, y=y)
             return embedder.standardizer_, embedder.encoder_
         check_all_profiles(RowReader(X), getattr(self, "feature_names_in_", None))
-        task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        task.call_on_fit_task_end(estimator=self, X=X, y=y)
+        task.call_on_fit_task_begin(estimator=self, X=table, y=y)
+        task.call_on_fit_task_end(estimator=self, X=table, y=y)
         # Copies: weights pretrained elsewhere are never modified, nor are our own
         # should this fit be interrupted.
         return deepcopy((embedder.standardizer_, embedder.encoder_))

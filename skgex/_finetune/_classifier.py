@@ -97,7 +97,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         Number of epochs of fine-tuning.
     n_features_in_ : int
         Number of genes seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the genes, if `X` had any.
 
     See Also
@@ -237,6 +237,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         y = column_or_1d(y, warn=True)
         labeled = np.ones(len(y), dtype=bool)
         if self.unlabeled is not None:
+            self._check_not_cut(y)
             labeled = np.array([not _same(value, self.unlabeled) for value in y])
         if labeled.any():
             _check_y(y[labeled], estimator=self)
@@ -245,6 +246,18 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
                 warnings.filterwarnings("ignore", message=_MANY_CLASSES)
                 check_classification_targets(y[labeled])
         return y, labeled
+
+    def _check_not_cut(self, y):
+        """Refuse labels among which numpy cut the marker of unlabelled samples."""
+        if y.dtype.kind != "U" or not isinstance(self.unlabeled, str):
+            return
+        width = y.dtype.itemsize // np.dtype("U1").itemsize
+        if len(self.unlabeled) > width and (y == self.unlabeled[:width]).any():
+            raise ValueError(
+                f"unlabeled={self.unlabeled!r} was cut to "
+                f"{self.unlabeled[:width]!r} in y, an array of strings of at most "
+                f"{width} characters; use y.astype(object), or a shorter marker."
+            )
 
     def _encode_target(self, y, weight):
         encoder = LabelEncoder()

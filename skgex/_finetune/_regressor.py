@@ -85,7 +85,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         Number of epochs of fine-tuning.
     n_features_in_ : int
         Number of genes seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the genes, if `X` had any.
 
     See Also

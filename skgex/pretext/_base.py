@@ -130,7 +130,8 @@ class BaseEmbedder(
             The fitted embedder.
         """
         resume = self.warm_start and hasattr(self, "encoder_")
-        X = check_genes(self, X, reset=not resume, ensure_min_samples=2)
+        # Callbacks are shown the table, which has the names of the genes.
+        table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         with torch_seed(seed, device):
@@ -142,14 +143,14 @@ class BaseEmbedder(
             else:
                 model = self._make_model(reader)
             context = self._init_callback_context(max_subtasks=self.max_epochs)
-            context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            task = FitTask(context, self, X, y, partial(self._fitted, *model))
+            context.call_on_fit_task_begin(estimator=self, X=table, y=y)
+            task = FitTask(context, self, table, y, partial(self._fitted, *model))
             history = self._pretrain(*model, reader, groups, seed, task)
         for name, value in self._fitted(*model).items():
             setattr(self, name, value)
         self.history_, self.n_iter_ = history, len(history)
         context.call_on_fit_task_end(
-            estimator=self, X=X, y=y, reconstruction_attributes={}
+            estimator=self, X=table, y=y, reconstruction_attributes={}
         )
         return self
 

@@ -114,7 +114,7 @@ class SCARF(BaseMLPEmbedder):
         Number of epochs that were run.
     n_features_in_ : int
         Number of genes seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the genes, if `X` had any.
 
     See Also

@@ -102,7 +102,7 @@ class VIME(BaseMLPEmbedder):
         Number of epochs that were run.
     n_features_in_ : int
         Number of genes seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the genes, if `X` had any.
 
     See Also
@@ -115,7 +115,7 @@ class VIME(BaseMLPEmbedder):
     -----
     Settings of the papers:
 
-    - [1]_: ``VIME(0.3, 2.0, hidden_dims=(n_genes,), normalization=None,
+    - [1]_: ``VIME(0.3, 2.0, hidden_dims=(n_genes,), dropout=0, normalization=None,
       batch_size=128, weight_decay=0, max_epochs=10)``
     - [2]_: ``VIME(0.3, 2.0, hidden_dims=(256,) * 4, dropout=0.2, batch_size=32,
       weight_decay=0, max_epochs=500)``

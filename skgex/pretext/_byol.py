@@ -88,7 +88,7 @@ class BYOL(BaseMLPEmbedder):
         standardises: the from-scratch baseline.
     batch_size : int, default=256
         Upper bound on the samples of a batch; batches are of nearly equal size.
-    lr : float, default=1e-3
+    lr : float, default=3e-3
         Peak learning rate of AdamW: warmed up over the first tenth of the steps, then
         brought to zero along a cosine.
     weight_decay : float, default=0.01
@@ -186,7 +186,7 @@ class BYOL(BaseMLPEmbedder):
         clip=10.0,
         max_epochs=200,
         batch_size=256,
-        lr=1e-3,
+        lr=3e-3,
         weight_decay=0.01,
         validation_fraction=0.1,
         n_iter_no_change=None,

@@ -75,7 +75,7 @@ class SCARF(BaseMLPEmbedder):
         standardises: the from-scratch baseline.
     batch_size : int, default=256
         Upper bound on the samples of a batch; batches are of nearly equal size.
-    lr : float, default=1e-3
+    lr : float, default=3e-3
         Peak learning rate of AdamW: warmed up over the first tenth of the steps, then
         brought to zero along a cosine.
     weight_decay : float, default=0.01
@@ -128,7 +128,7 @@ class SCARF(BaseMLPEmbedder):
     Settings of the papers:
 
     - [1]_: ``SCARF(0.6, 1.0, loss="info_nce", hidden_dims=(256,) * 4, batch_size=128,
-      weight_decay=0, max_epochs=1000, n_iter_no_change=3)``
+      lr=1e-3, weight_decay=0, max_epochs=1000, n_iter_no_change=3)``
     - [2]_: ``SCARF(0.3, 1.0, replacement="uniform", hidden_dims=(256,) * 4,
       dropout=0.2, lr=1e-4, weight_decay=0, max_epochs=1000)``
 
@@ -171,7 +171,7 @@ class SCARF(BaseMLPEmbedder):
         clip=10.0,
         max_epochs=200,
         batch_size=256,
-        lr=1e-3,
+        lr=3e-3,
         weight_decay=0.01,
         validation_fraction=0.1,
         n_iter_no_change=None,

@@ -11,10 +11,8 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    clone,
 )
 from sklearn.callback import CallbackSupportMixin
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
@@ -26,31 +24,18 @@ from .._training import (
     FitTask,
     RowReader,
     apply_by_batches,
-    check_all_profiles,
     resolve_device,
     split_validation,
     torch_seed,
     train,
 )
-from ..nn import Objective
-from ..pretext import SCARF
 from ..pretext._base import BaseEmbedder
+from ._head import new_head, old_head
+from ._objective import SupervisedObjective
+from ._start import copy_weights, pretrain
 
 # Fewer samples than this cannot tell a better epoch from a luckier one.
 MIN_VALIDATION = 20
-
-
-class SupervisedObjective(Objective):
-    """An encoder and a head under a weighted supervised loss."""
-
-    def __init__(self, encoder, head, loss):
-        super().__init__(encoder)
-        self.head = head
-        self.loss = loss
-
-    def forward(self, X, target, weight):
-        """Return the mean loss of a batch; weights average one over all samples."""
-        return (self.loss(self.head(self.encoder(X)), target) * weight).mean()
 
 
 class BaseFineTuned(
@@ -164,27 +149,21 @@ class BaseFineTuned(
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
-        y, labeled = self._check_target(y)
-        check_consistent_length(X, y, groups)
-        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        rows = np.flatnonzero(labeled & (weight > 0))
-        if not len(rows):
-            raise ValueError(
-                f"No sample is labelled: each has the target unlabeled="
-                f"{self.unlabeled!r} or a sample_weight of zero."
-            )
-        target, weight, n_outputs, learnt = self._encode_target(y[rows], weight[rows])
-        labels = (torch.from_numpy(rows), target, torch.from_numpy(weight).float())
+        y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
-        pretrained = self._pretrained(table, X, y, groups, seed, context, resume)
+        start = context.subcontext("pretrain")
+        if resume:
+            pretrained = copy_weights(self, self, X)
+        else:
+            pretrained = pretrain(self, table, X, y, groups, seed, start)
         with torch_seed(seed, device):
             if resume:
-                head = self._old_head(n_outputs, learnt)
+                head = old_head(self, n_outputs, learnt)
             else:
-                head = self._new_head(X, pretrained, labels, n_outputs, device)
+                head = new_head(self, X, pretrained, labels, n_outputs, device)
             model = (*pretrained, head)
             task = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
             task.call_on_fit_task_begin(estimator=self, X=table, y=y)
@@ -206,89 +185,20 @@ class BaseFineTuned(
             )
         return self
 
-    def _pretrained(self, table, X, y, groups, seed, context, resume):
-        """Return copies of a pretrained standardizer and encoder.
-
-        `table` is X with the names of the genes, if it has any.
-        """
-        task = context.subcontext("pretrain")
-        if resume:
-            embedder = self
-        elif isinstance(self.embedder, FrozenEstimator):
-            embedder = self.embedder.estimator
-            self._check_frozen(embedder)
-        else:
-            embedder = SCARF() if self.embedder is None else clone(self.embedder)
-            _check_embedder(embedder)
-            if embedder.random_state is None:
-                embedder.set_params(random_state=seed)
-            with task.propagate_callback_context(embedder):
-                task.call_on_fit_task_begin(estimator=self, X=table, y=y)
-                embedder.fit(table, groups=groups)
-                task.call_on_fit_task_end(estimator=self, X=table, y=y)
-            return embedder.standardizer_, embedder.encoder_
-        check_all_profiles(RowReader(X), getattr(self, "feature_names_in_", None))
-        task.call_on_fit_task_begin(estimator=self, X=table, y=y)
-        task.call_on_fit_task_end(estimator=self, X=table, y=y)
-        # Copies: weights pretrained elsewhere are never modified, nor are our own
-        # should this fit be interrupted.
-        return deepcopy((embedder.standardizer_, embedder.encoder_))
-
-    def _check_frozen(self, embedder):
-        _check_embedder(embedder)
-        check_is_fitted(embedder)
-        n_genes = embedder.n_features_in_
-        if n_genes != self.n_features_in_:
+    def _labels(self, X, y, sample_weight, groups):
+        """Check the targets and encode those of the labelled samples."""
+        y, labeled = self._check_target(y)
+        check_consistent_length(X, y, groups)
+        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        rows = np.flatnonzero(labeled & (weight > 0))
+        if not len(rows):
             raise ValueError(
-                f"embedder was pretrained on {n_genes} genes, but X has "
-                f"{self.n_features_in_}. Bring X to its genes first, for example by "
-                "X.reindex(columns=embedder.feature_names_in_): absent genes become "
-                "NaN, which means not measured."
+                f"No sample is labelled: each has the target unlabeled="
+                f"{self.unlabeled!r} or a sample_weight of zero."
             )
-        names = getattr(embedder, "feature_names_in_", None)
-        own = getattr(self, "feature_names_in_", None)
-        if names is not None and own is not None and (names != own).any():
-            place = np.flatnonzero(names != own)[0]
-            raise ValueError(
-                f"embedder was pretrained with gene {str(names[place])!r} in column "
-                f"{place}, where X has {str(own[place])!r}. Bring X to its genes first "
-                "by X.reindex(columns=embedder.feature_names_in_)."
-            )
-
-    def _new_head(self, X, pretrained, labels, n_outputs, device):
-        """Return a linear head; a "probe" starts as a linear model on the embedding.
-
-        From a random head the first steps would pull the encoder about to suit noise.
-        With few labels there are few steps to make up for that (Kumar et al.,
-        "Fine-tuning can distort pretrained features", ICLR 2022).
-        """
-        head = nn.Linear(pretrained[1].embedding_dim, n_outputs)
-        if self.head_init == "random":
-            return head
-        rows, target, weight = (values.numpy() for values in labels)
-        X = X if len(rows) == len(X) else X[rows]
-        Z = apply_by_batches(nn.Sequential(*pretrained), X, device).astype(np.float64)
-        mean = Z.mean(axis=0)
-        # One scale for all dimensions: the regularisation means the same for each
-        # embedder, and the relative weight of the dimensions is kept.
-        scale = np.sqrt(Z.var(axis=0).mean()) or 1.0
-        coef, intercept = self._probe((Z - mean) / scale, target, weight)
-        with torch.no_grad():
-            head.weight.copy_(torch.from_numpy(coef / scale))
-            head.bias.copy_(torch.from_numpy(intercept - coef @ mean / scale))
-        return head
-
-    def _old_head(self, n_outputs, learnt):
-        """Return a copy of the head of the last fit, for `warm_start`."""
-        same_classes = np.array_equal(
-            learnt.get("classes_", ()), getattr(self, "classes_", ())
-        )
-        if self.head_.out_features != n_outputs or not same_classes:
-            raise ValueError(
-                "warm_start=True needs the targets of the last fit, but the classes "
-                "or the number of outputs have changed; set warm_start=False."
-            )
-        return deepcopy(self.head_)
+        target, weight, n_outputs, learnt = self._encode_target(y[rows], weight[rows])
+        labels = (torch.from_numpy(rows), target, torch.from_numpy(weight).float())
+        return y, labels, n_outputs, learnt
 
     def _inputs(self, X, standardizer, encoder, device):
         """Return what is trained on: the genes, or under `freeze` their embedding."""
@@ -389,14 +299,6 @@ class BaseFineTuned(
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _check_embedder(embedder):
-    if not isinstance(embedder, BaseEmbedder):
-        raise ValueError(
-            f"embedder={embedder!r} is not an embedder of this package; give one such "
-            "as SCARF(), or FrozenEstimator(embedder) around one that was fitted."
-        )
 
 
 def _spread(values, rows, n_rows):

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
 from ..nn import GeneCorruption, Objective, byol_loss, projection_head
-from ._base import BaseMLPEmbedder, check_widths
+from ._mlp import BaseMLPEmbedder, check_widths
 
 
 class BYOLObjective(Objective):
@@ -141,7 +141,7 @@ class BYOL(BaseMLPEmbedder):
     Settings of the papers, in AdamW's terms (the first trains by LARS):
 
     - [1]_: ``BYOL(decay=0.996, decay_schedule="cosine", projection_dims=(4096, 256),
-      weight_decay=1.5e-6, batch_size=4096, max_epochs=1000)``
+      lr=1e-3, weight_decay=1.5e-6, batch_size=4096, max_epochs=1000)``
     - [2]_: ``BYOL(0.3, 0.9, projection_dims=(4096, 256), hidden_dims=(256,) * 4,
       dropout=0.2, lr=1e-4, weight_decay=0, batch_size=32, max_epochs=50)``
 

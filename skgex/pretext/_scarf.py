@@ -12,7 +12,7 @@ from ..nn import (
     nt_xent_loss,
     projection_head,
 )
-from ._base import BaseMLPEmbedder
+from ._mlp import BaseMLPEmbedder
 
 LOSSES = {"nt_xent": nt_xent_loss, "info_nce": info_nce_loss}
 

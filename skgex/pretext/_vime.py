@@ -6,7 +6,7 @@ from sklearn.utils._param_validation import Interval
 from torch import nn
 
 from ..nn import GeneCorruption, Objective, vime_loss
-from ._base import BaseMLPEmbedder
+from ._mlp import BaseMLPEmbedder
 
 
 class VIMEObjective(Objective):

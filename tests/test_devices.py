@@ -1,0 +1,61 @@
+"""What holds on each device of the machine; without a GPU that is the CPU."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from discovery import EMBEDDERS, class_name, tiny
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from skgex import FineTunedClassifier
+from skgex._training import RowReader
+from skgex.datasets import make_cohort
+
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+cohort = make_cohort(n_samples=120, n_genes=40, n_classes=2, random_state=0)
+X, y = cohort.data, cohort.target
+
+
+@pytest.fixture(params=DEVICES)
+def device(request):
+    return request.param
+
+
+@pytest.mark.parametrize("Embedder", EMBEDDERS, ids=class_name)
+def test_fitted_embedders_hold_cpu_tensors_and_embed_anywhere(Embedder, device):
+    embedder = tiny(Embedder).set_params(device=device).fit(X)
+    tensors = [*embedder.objective_.state_dict().values()]
+    tensors += embedder.standardizer_.state_dict().values()
+    assert {tensor.device.type for tensor in tensors} == {"cpu"}
+    assert not embedder.encoder_.training
+    embedding = embedder.transform(X)
+    loaded = pickle.loads(pickle.dumps(embedder)).set_params(device="cpu")
+    np.testing.assert_allclose(loaded.transform(X), embedding, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("freeze", [False, True])
+def test_fine_tuning_learns(device, freeze):
+    embedder = tiny(EMBEDDERS[0]).set_params(device=device).fit(X)
+    classifier = FineTunedClassifier(
+        FrozenEstimator(embedder),
+        freeze=freeze,
+        max_epochs=20,
+        lr=1e-2,
+        device=device,
+        random_state=0,
+    )
+    again = clone(classifier).fit(X, y).predict_proba(X)
+    assert classifier.fit(X, y).score(X, y) > 0.8
+    np.testing.assert_allclose(classifier.predict_proba(X), again, atol=1e-3)
+
+
+def test_data_larger_than_the_device_are_streamed(device, monkeypatch):
+    whole = tiny(EMBEDDERS[0]).set_params(device=device).fit(X)
+    monkeypatch.setattr(RowReader, "_fits_on_device", lambda self: False)
+    streamed = tiny(EMBEDDERS[0]).set_params(device=device).fit(X)
+    np.testing.assert_allclose(
+        streamed.history_[:, "train_loss"], whole.history_[:, "train_loss"], rtol=1e-2
+    )

@@ -126,11 +126,12 @@ def vime_loss(mask_logits, restored, X, mask, alpha=2.0):
     >>> vime_loss(torch.zeros(2, 3), X + 1, X, X > 0, alpha=2.0)  # log 2 + 2 * 1
     tensor(2.6931)
     """
-    target = mask.to(mask_logits.dtype)
+    # In the precision of X: heads may answer in bfloat16, which cannot count to 1,000.
+    target = mask.to(X.dtype)
     if not may_have_missing(X):
         mask_error = F.binary_cross_entropy_with_logits(mask_logits, target)
         return mask_error + alpha * F.mse_loss(restored, X)
-    measured = (~X.isnan()).to(restored.dtype)
+    measured = (~X.isnan()).to(X.dtype)
     count = measured.sum().clamp_(min=1)
     mask_error = F.binary_cross_entropy_with_logits(
         mask_logits, target, weight=measured, reduction="sum"

@@ -9,7 +9,7 @@ from discovery import FINE_TUNED, class_name, make_target, tiny
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from skorch.callbacks import Callback
 
 from skgex import SCARF, FineTunedClassifier, FineTunedRegressor
@@ -41,7 +41,7 @@ def probe(monkeypatch):
         return made[-1]
 
     made = []
-    for module, Model in [(_classifier, LogisticRegression), (_regressor, Ridge)]:
+    for module, Model in [(_classifier, LogisticRegression), (_regressor, RidgeCV)]:
         monkeypatch.setattr(module, Model.__name__, partial(record, Model))
     return lambda: clone(made[0])
 

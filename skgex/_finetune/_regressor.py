@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import RidgeCV
 from sklearn.utils.validation import _check_y, check_array, check_is_fitted
 
 from ._base import BaseFineTuned
@@ -33,7 +33,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     head_init : {"probe", "random"}, default="probe"
         How the linear layer starts: as a ridge regression on the embedding, or at
         random.
-    encoder_lr : float, default=1e-3
+    encoder_lr : float, default=1e-4
         Peak learning rate of the encoder.
     unlabeled : float or None, default=None
         Target value of samples that have no label. They take part in pretraining and
@@ -44,7 +44,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     batch_size : int or "auto", default="auto"
         Upper bound on the samples of a batch; batches are of nearly equal size. "auto"
         is a 25th of the labelled samples, but at least 32 and at most 256.
-    lr : float, default=1e-3
+    lr : float, default=1e-4
         Peak learning rate of the head: warmed up over the first tenth of the steps,
         then brought to zero along a cosine.
     weight_decay : float, default=0.01
@@ -123,11 +123,11 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         *,
         freeze=False,
         head_init="probe",
-        encoder_lr=1e-3,
+        encoder_lr=1e-4,
         unlabeled=None,
         max_epochs=80,
         batch_size="auto",
-        lr=1e-3,
+        lr=1e-4,
         weight_decay=0.01,
         validation_fraction=0.1,
         n_iter_no_change=None,
@@ -228,7 +228,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         return target, weight, columns.shape[1], learnt
 
     def _probe(self, embedding, target, weight):
-        model = Ridge(alpha=1.0)
+        model = RidgeCV(alphas=np.logspace(0, 4, 9))
         model.fit(embedding, target, sample_weight=weight / weight.mean())
         return model.coef_.reshape(-1, embedding.shape[1]), model.intercept_
 

@@ -112,6 +112,15 @@ def test_a_marker_that_numpy_cut_is_refused():
         classifier(unlabeled="unlabelled").fit(X, y)
 
 
+def test_early_stopping_with_more_classes_than_validation_samples():
+    # 24 samples validate, fewer than there are classes: they cannot be stratified.
+    values = np.random.default_rng(0).normal(size=(240, X.shape[1]))
+    model = classifier(n_iter_no_change=3, validation_fraction=0.1, max_epochs=2)
+    model.fit(values, np.arange(240) % 30)
+    assert "valid_loss" in model.history_[0]
+    assert len(model.classes_) == 30
+
+
 def test_minus_one_is_a_class_unless_it_is_named():
     assert_array_equal(classifier().fit(X, CLASSES - 1).classes_, [-1, 0, 1])
 

@@ -141,8 +141,8 @@ class BaseFineTuned(
         intercept : ndarray of shape (n_outputs,)
         """
 
-    def _stratify(self, target):
-        """Return the classes to keep in proportion in a validation split, or None."""
+    def _stratify(self, target, n_valid):
+        """Return the classes to keep in proportion among `n_valid` samples, or None."""
         return None
 
     def _fit(self, X, y, sample_weight, groups):
@@ -250,7 +250,7 @@ class BaseFineTuned(
             self.validation_fraction,
             seed,
             groups=None if groups is None else np.asarray(groups)[rows],
-            y=self._stratify(target),
+            y=self._stratify(target, n_valid),
         )
         return rows[fit], rows[valid]
 

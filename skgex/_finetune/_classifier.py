@@ -290,8 +290,11 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
             np.concatenate([-model.intercept_, model.intercept_]) / 2,
         )
 
-    def _stratify(self, target):
-        return target.numpy() if target.bincount().min() > 1 else None
+    def _stratify(self, target, n_valid):
+        # Each class needs a sample on both sides; else the split is a random one.
+        counts = target.bincount()
+        possible = counts.min() > 1 and n_valid >= len(counts)
+        return target.numpy() if possible else None
 
 
 def _same(value, marker):

@@ -41,9 +41,8 @@ def exact_mask(n, d, rate, device=None):
     """
     # The smallest of errors in rate * d must not lose a gene: 0.29 * 100 < 29.
     size = int(rate * d + 1e-9)
-    integer = (
-        torch.int16 if d < _LEVELS // 2 else torch.int32
-    )  # the smaller, the faster
+    # The smaller the integers, the faster.
+    integer = torch.int16 if d < _LEVELS // 2 else torch.int32
     rank = torch.randperm(d, device=device).to(integer)
     offset = torch.randint(d, (n, 1), device=device, dtype=integer)
     # (n, d) in (-d, d): the place of a gene in the window of a sample, modulo d

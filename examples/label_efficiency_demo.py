@@ -60,7 +60,7 @@ print(f"{X.shape[0]:,} tumours, {X.shape[1]} genes, {y.nunique()} cancer types")
 # ----------
 #
 # All networks have the same layers and the same settings in fine-tuning, but that the
-# head of the one from scratch starts at random, which suits an untrained encoder better.
+# head of the one from scratch starts at random, which suits such an encoder better.
 # With ``max_epochs=0`` an embedder is not pretrained. The experiment below fits
 # embedders on their own, and each shows a progress bar. To watch a classifier that is
 # fitted as a whole, set the callback on the classifier.

@@ -10,6 +10,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["datasets", "evaluation", "nn"],
     submod_attrs={
         "_finetune": ["FineTunedClassifier", "FineTunedRegressor"],
-        "pretext": ["BYOL", "SCARF", "VIME"],
+        "_impute": ["GexImputer"],
+        "_restore": ["GeneRestorer"],
+        "pretext": ["BYOL", "SCARF", "VIME", "GexBERT"],
     },
 )

@@ -5,7 +5,9 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 
-def check_genes(estimator, X, *, reset, ensure_min_samples=1):
+def check_genes(
+    estimator, X, *, reset, ensure_min_samples=1, dtype=(np.float32, np.float64)
+):
     """Return `X` as a float array without reading its values.
 
     Values are checked where they are read, batch by batch, since `X` may be a memory
@@ -21,6 +23,8 @@ def check_genes(estimator, X, *, reset, ensure_min_samples=1):
         Whether to learn the genes rather than to compare with those of `fit`.
     ensure_min_samples : int, default=1
         Fewer samples are refused.
+    dtype : sequence of dtype, default=(np.float32, np.float64)
+        Accepted dtypes. Anything else, such as integers, is converted to the first.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def check_genes(estimator, X, *, reset, ensure_min_samples=1):
             estimator,
             X,
             reset=reset,
-            dtype=[np.float32, np.float64],
+            dtype=list(dtype),
             ensure_all_finite=False,
             ensure_min_samples=ensure_min_samples,
         )

@@ -15,6 +15,7 @@ from ._rows import (
     gene_label,
     gene_moments,
     gene_ranges,
+    is_constant,
 )
 from ._train import train
 
@@ -27,6 +28,7 @@ __all__ = [
     "gene_label",
     "gene_moments",
     "gene_ranges",
+    "is_constant",
     "recalibrate_batch_norm",
     "resolve_device",
     "split_validation",

@@ -15,6 +15,7 @@ from torch import nn
 from ._rows import RowReader, check_profiles
 
 _BATCH_BYTES = 64 * 2**20
+_WORK_BYTES = 512 * 2**20
 _MIN_ROWS, _MAX_ROWS = 64, 4096
 
 
@@ -96,7 +97,9 @@ class Batches:
 
 
 @torch.inference_mode()
-def apply_by_batches(module, X, device, gene_names=None, dtype=torch.float32):
+def apply_by_batches(
+    module, X, device, gene_names=None, dtype=torch.float32, allow_empty=False
+):
     """Apply `module` to the rows of `X` in bounded memory.
 
     Parameters
@@ -111,6 +114,8 @@ def apply_by_batches(module, X, device, gene_names=None, dtype=torch.float32):
         Names for the messages about bad values.
     dtype : torch.dtype, default=torch.float32
         Precision of the computation and of the output.
+    allow_empty : bool, default=False
+        Whether a sample may be without any measured gene.
 
     Returns
     -------
@@ -120,9 +125,13 @@ def apply_by_batches(module, X, device, gene_names=None, dtype=torch.float32):
     module.eval().to(device, dtype)
     outputs = []
     size = min(_MAX_ROWS, max(_MIN_ROWS, _BATCH_BYTES // (4 * reader.shape[1])))
+    for part in module.modules():
+        # A module that needs more for a row than the row itself says so.
+        per_row = getattr(part, "bytes_per_row", 0)
+        size = min(size, max(1, _WORK_BYTES // max(per_row, 1)))
     for rows in torch.arange(len(reader)).split(size):
         batch = reader.take(rows)
-        check_profiles(batch, int(rows[0]), gene_names)
+        check_profiles(batch, int(rows[0]), gene_names, allow_empty)
         outputs.append(module(batch.to(dtype)).cpu())
     module.to("cpu", torch.float32)
     return torch.cat(outputs).numpy()

@@ -23,6 +23,11 @@ class KeepWeights(Callback):
         self.best_loss_, self.best_epoch_, self.kept_ = math.inf, 0, None
         self.names_ = ["train_loss", "valid_loss"][: 1 if self.patience is None else 2]
 
+    def keep_start(self, net, valid_batches):
+        """Let the weights before training count."""
+        self.best_loss_ = net.evaluate(valid_batches)
+        self._keep(net)
+
     def on_epoch_end(self, net, **kwargs):
         epoch, row = len(net.history), net.history[-1]
         if not all(math.isfinite(row[name]) for name in self.names_):

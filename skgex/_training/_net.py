@@ -84,6 +84,16 @@ class ObjectiveNet(NeuralNet):
             with torch_seed(self.valid_seed, self.device):
                 self._run_batches(iterator, training, prefix, step_fn)
 
+    def evaluate(self, iterator):
+        """Return the validation loss as of now."""
+        self._set_training(False)
+        total = count = 0.0
+        with torch_seed(self.valid_seed, self.device):
+            for batch in iterator:
+                total += len(batch[0]) * float(self.validation_step(batch)["loss"])
+                count += len(batch[0])
+        return total / count
+
     def _run_batches(self, iterator, training, prefix, step_fn):
         key, losses = f"{prefix}_loss", []
         for batch in iterator:

@@ -86,7 +86,7 @@ def _memory_map(X):
     return X if hasattr(mmap, "MADV_DONTNEED") else None
 
 
-def check_profiles(X, first_row=0, gene_names=None):
+def check_profiles(X, first_row=0, gene_names=None, allow_empty=False):
     """Refuse infinite values and samples without any measured gene.
 
     Parameters
@@ -97,6 +97,8 @@ def check_profiles(X, first_row=0, gene_names=None):
         Number of the first of them in the whole input.
     gene_names : sequence of str, default=None
         Names for the error message; positions are given without them.
+    allow_empty : bool, default=False
+        Whether a sample may be without any measured gene.
 
     Raises
     ------
@@ -115,7 +117,7 @@ def check_profiles(X, first_row=0, gene_names=None):
             "NaN, and take logarithms of x + 1 rather than of x."
         )
     empty = X.isnan().all(1)
-    if empty.any():
+    if empty.any() and not allow_empty:
         row = first_row + int(empty.nonzero()[0])
         raise ValueError(
             f"Input X contains NaN in every gene of sample {row}; drop samples without "
@@ -123,11 +125,11 @@ def check_profiles(X, first_row=0, gene_names=None):
         )
 
 
-def check_all_profiles(reader, gene_names=None):
+def check_all_profiles(reader, gene_names=None, allow_empty=False):
     """Refuse what `check_profiles` refuses, in one pass over all rows."""
     first_row = 0
     for chunk in reader.chunks():
-        check_profiles(chunk, first_row, gene_names)
+        check_profiles(chunk, first_row, gene_names, allow_empty)
         first_row += len(chunk)
 
 
@@ -136,7 +138,7 @@ def gene_label(gene, gene_names):
     return gene if gene_names is None else repr(str(gene_names[gene]))
 
 
-def gene_moments(reader, gene_names=None):
+def gene_moments(reader, gene_names=None, allow_empty=False):
     """Mean, standard deviation and number of measured values of each gene.
 
     One pass over the rows, which are checked on the way. Moments of chunks are merged
@@ -154,7 +156,7 @@ def gene_moments(reader, gene_names=None):
     mean, spread = torch.zeros_like(count), torch.zeros_like(count)
     first_row = 0
     for chunk in reader.chunks():
-        check_profiles(chunk, first_row, gene_names)
+        check_profiles(chunk, first_row, gene_names, allow_empty)
         first_row += len(chunk)
         missing = chunk.isnan()
         n_new = (~missing).sum(0).double()
@@ -176,6 +178,11 @@ def gene_moments(reader, gene_names=None):
     std = (spread.clamp(min=0) / count).sqrt()
     mean[count == 0] = torch.nan
     return mean.numpy(), std.numpy(), count.numpy().astype(int)
+
+
+def is_constant(mean, std):
+    """Whether genes with such moments are constant, but for rounding."""
+    return std <= 10 * np.finfo(np.float32).eps * np.abs(mean)
 
 
 def gene_ranges(reader):

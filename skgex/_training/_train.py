@@ -16,6 +16,7 @@ def train(
     encoder_lr=None,
     weight_decay=0.0,
     patience=None,
+    keep_start=False,
     device,
     callbacks=(),
     verbose=0,
@@ -38,6 +39,8 @@ def train(
     patience : int or None
         Epochs without a lower validation loss before stopping. The best weights are
         restored. None trains for `max_epochs`.
+    keep_start : bool, default=False
+        Whether the weights before training count among them.
     device : torch.device
         Where to train.
     callbacks : sequence of skorch callbacks
@@ -70,6 +73,8 @@ def train(
         train_split=None,
     ).initialize()
     net.notify("on_train_begin")
+    if keep_start and patience is not None:
+        net.callbacks[0].keep_start(net, valid_batches)
     try:
         net.fit_loop((batches, valid_batches))
     except StopTraining:

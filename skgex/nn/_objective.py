@@ -25,7 +25,7 @@ class Objective(nn.Module):
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, X):
+    def forward(self, X, *targets):
         """Return the loss of one batch, a scalar tensor."""
         raise NotImplementedError
 
@@ -36,6 +36,19 @@ class Objective(nn.Module):
         ----------
         progress : float
             Share of the planned steps that are done, in (0, 1].
+        """
+
+    def targets(self):
+        """Return tensors with an entry for each training row, for `forward`."""
+        return ()
+
+    def finish(self, batches):
+        """Learn what can only be learnt of the trained network.
+
+        Parameters
+        ----------
+        batches : iterable of tuple
+            Some of the training rows, with their targets.
         """
 
     def release(self):

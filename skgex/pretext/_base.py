@@ -29,6 +29,7 @@ from .._training import (
     check_all_profiles,
     gene_label,
     gene_moments,
+    is_constant,
     recalibrate_batch_norm,
     resolve_device,
     split_validation,
@@ -48,6 +49,9 @@ class BaseEmbedder(
     metaclass=ABCMeta,
 ):
     """Base class of the embedders; a method adds its encoder and its objective."""
+
+    # Whether early stopping may return to the weights before training.
+    _keep_start = False
 
     _parameter_constraints: dict = {
         "standardize": ["boolean"],
@@ -141,7 +145,7 @@ class BaseEmbedder(
                 # On copies: an interrupted fit leaves the estimator as it was.
                 model = deepcopy((self.standardizer_, self.objective_))
             else:
-                model = self._make_model(reader)
+                model = self._make_model(reader, groups)
             context = self._init_callback_context(max_subtasks=self.max_epochs)
             context.call_on_fit_task_begin(estimator=self, X=table, y=y)
             task = FitTask(context, self, table, y, partial(self._fitted, *model))
@@ -154,7 +158,7 @@ class BaseEmbedder(
         )
         return self
 
-    def _make_model(self, reader):
+    def _make_model(self, reader, groups):
         standardizer = self._make_standardizer(reader)
         encoder = self._make_encoder(reader.shape[1])
         return standardizer, self._make_objective(encoder, standardizer, reader)
@@ -165,6 +169,7 @@ class BaseEmbedder(
             reader,
             batch_size=self.batch_size,
             prepare=deepcopy(standardizer).to(reader.device),
+            targets=objective.targets(),
         )
         rows, valid_rows = self._split(len(reader), groups, seed)
         history = train(
@@ -174,17 +179,19 @@ class BaseEmbedder(
             max_epochs=self.max_epochs,
             lr=self.lr,
             weight_decay=self.weight_decay,
-            patience=self.n_iter_no_change,
+            patience=None if valid_rows is None else self.n_iter_no_change,
+            keep_start=self._keep_start,
             device=reader.device,
             callbacks=[*(self.callbacks or ()), task],
             verbose=self.verbose,
             seed=seed,
         )
-        objective.release()
         few = torch.linspace(0, len(reader) - 1, min(len(reader), N_RECALIBRATION))
-        recalibrate_batch_norm(
-            objective.encoder, make_batches(few.long(), shuffle=True)
-        )
+        few = make_batches(few.long(), shuffle=True)
+        objective.to(reader.device).finish(few)
+        objective.release()
+        recalibrate_batch_norm(objective.encoder, few)
+        objective.cpu()
         return history
 
     def _fitted(self, standardizer, objective):
@@ -229,8 +236,7 @@ class BaseEmbedder(
                 f"first being gene {gene_label(missing[0], names)}; drop genes that "
                 "were measured in no training sample."
             )
-        # Rounding leaves a constant gene with a spread of this order.
-        constant = std <= 10 * np.finfo(np.float32).eps * np.abs(mean)
+        constant = is_constant(mean, std)
         if constant.all():
             raise ValueError(
                 "Every gene in X is constant (zero variance): there is nothing to "

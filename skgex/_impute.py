@@ -1,0 +1,287 @@
+"""GexImputer: fill in what was not measured."""
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import MissingIndicator
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils._param_validation import HasMethods, MissingValues
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from ._inputs import check_genes
+from ._training import RowReader, check_all_profiles, gene_moments, is_constant
+from .pretext import GexBERT
+from .pretext._nested import fit_nested
+
+# Samples are filled so many values at a time, to bound the memory that takes.
+_BLOCK_VALUES = 2**24
+
+
+class GexImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+    """Fill in missing expression values from all measured genes of a sample.
+
+    A drop-in for the imputers of scikit-learn. A :class:`GexBERT`, fitted in `fit` or
+    pretrained elsewhere, restores what is missing; measured values are returned bit
+    for bit. New samples may lack any genes, also some that were complete in `fit`.
+
+    Parameters
+    ----------
+    embedder : GexBERT, FrozenEstimator or None, default=None
+        What restores. ``FrozenEstimator(embedder)`` uses pretrained weights as they
+        are; anything else is cloned and fitted on `X`. None stands for ``GexBERT()``.
+    missing_values : int, float, pandas.NA or nan, default=nan
+        What marks a missing value.
+    sample_posterior : bool, default=False
+        Whether to draw from the predictive distribution of the missing values of a
+        sample, jointly, rather than to return its mean. Several draws make multiple
+        imputation [1]_.
+    add_indicator : bool, default=False
+        Whether to append a :class:`~sklearn.impute.MissingIndicator`.
+    keep_empty_features : bool, default=False
+        Whether genes without any value in `fit` are kept, as zeros. They are dropped
+        otherwise.
+    random_state : int, RandomState instance or None, default=None
+        Seed of an embedder that has none of its own, and of `sample_posterior`.
+
+    Attributes
+    ----------
+    embedder_ : GexBERT or None
+        The fitted embedder, for the genes that vary; None if none does.
+    statistics_ : ndarray of shape (n_features_in_,)
+        Mean of each gene over the samples of `fit`; NaN where there is none. Constant
+        genes, and samples without any measured gene, are filled by it.
+    indicator_ : MissingIndicator
+        Only with `add_indicator`.
+    random_state_ : RandomState instance
+        What `sample_posterior` draws from.
+    n_features_in_ : int
+        Number of genes seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the genes, if `X` had any.
+
+    See Also
+    --------
+    GexBERT : Restores with a standard deviation, and embeds.
+    GeneRestorer : Adds genes that a panel has no column for.
+
+    Notes
+    -----
+    Give expression on a logarithmic scale. Squared errors in standard deviations of
+    the gene are what is minimised, and they mean little on a scale where a few high
+    values rule.
+
+    References
+    ----------
+    .. [1] Little R. J. A., Rubin D. B. "Statistical analysis with missing data",
+       3rd edition, Wiley, 2019. :doi:`10.1002/9781119482260`
+
+    Examples
+    --------
+    >>> from skgex import GexBERT, GexImputer
+    >>> from skgex.datasets import make_expression
+    >>> X = make_expression(n_samples=60, n_genes=20, missing_rate=0.2, random_state=0)
+    >>> imputer = GexImputer(GexBERT(max_epochs=2), random_state=0)
+    >>> int(np.isnan(imputer.fit_transform(X)).sum())
+    0
+    """
+
+    _parameter_constraints: dict = {
+        "embedder": [HasMethods(["fit", "transform"]), None],
+        "missing_values": [MissingValues()],
+        "sample_posterior": ["boolean"],
+        "add_indicator": ["boolean"],
+        "keep_empty_features": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        embedder=None,
+        *,
+        missing_values=np.nan,
+        sample_posterior=False,
+        add_indicator=False,
+        keep_empty_features=False,
+        random_state=None,
+    ):
+        self.embedder = embedder
+        self.missing_values = missing_values
+        self.sample_posterior = sample_posterior
+        self.add_indicator = add_indicator
+        self.keep_empty_features = keep_empty_features
+        self.random_state = random_state
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, groups=None):
+        """Learn how genes go together.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles with missing values.
+        y : None
+            Ignored.
+        groups : array-like of shape (n_samples,), default=None
+            Samples of one group, such as a patient, are kept on one side of the
+            internal validation split of the embedder.
+
+        Returns
+        -------
+        self : object
+            The fitted imputer.
+        """
+        table, (X, missing) = X, self._check(X, reset=True)
+        check_consistent_length(X, groups)
+        self.random_state_ = check_random_state(self.random_state)
+        measured = X if self._marks_nan else np.where(missing, np.nan, X)
+        if self.add_indicator:
+            self.indicator_ = MissingIndicator(error_on_new=False).fit(measured)
+        self._learn_genes(measured)
+        context = self._init_callback_context(max_subtasks=1)
+        context.call_on_fit_task_begin(estimator=self, X=table, y=y)
+        task = context.subcontext("restore")
+        self.embedder_ = self._fit_embedder(measured, groups, task)
+        context.call_on_fit_task_end(
+            estimator=self, X=table, y=y, reconstruction_attributes={}
+        )
+        return self
+
+    def transform(self, X):
+        """Fill in missing values.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles in the units of the training data.
+
+        Returns
+        -------
+        X_imputed : ndarray of shape (n_samples, n_features_out), float32 or float64
+            Without the genes that had no value in `fit`, unless they are kept; with
+            the indicator, if there is one.
+        """
+        check_is_fitted(self)
+        X, missing = self._check(X, reset=False)
+        check_all_profiles(RowReader(X), self._names(), allow_empty=True)
+        imputed = X.copy()
+        # Samples without holes need no restoring.
+        rows = np.flatnonzero(missing.any(axis=1))
+        size = max(1, _BLOCK_VALUES // X.shape[1])
+        for start in range(0, len(rows), size):
+            block = rows[start : start + size]
+            imputed[block] = self._fill_in(X[block], missing[block])
+        imputed = imputed[:, self._kept]
+        if not self.add_indicator:
+            return imputed
+        holes = np.where(missing, np.nan, X)
+        return np.hstack([imputed, self.indicator_.transform(holes)])
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the columns that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the genes, if `fit` was given none.
+
+        Returns
+        -------
+        feature_names_out : ndarray of str
+            Names of the genes, then of the indicator.
+        """
+        check_is_fitted(self)
+        input_features = _check_feature_names_in(self, input_features)
+        names = input_features[self._kept]
+        if self.add_indicator:
+            added = self.indicator_.get_feature_names_out(input_features)
+            names = np.concatenate([names, added])
+        return names
+
+    @property
+    def _marks_nan(self):
+        mark = self.missing_values
+        return is_scalar_nan(mark) or is_pandas_na(mark)
+
+    def _names(self):
+        return getattr(self, "feature_names_in_", None)
+
+    def _check(self, X, reset):
+        """Return X, and where it has missing values."""
+        # As scikit-learn does it: integers become float64, which holds them exactly.
+        X = check_genes(self, X, reset=reset, dtype=[np.float64, np.float32])
+        missing = np.isnan(X)
+        if self._marks_nan:
+            return X, missing
+        if missing.any():
+            raise ValueError(
+                "Input X contains NaN, but missing values are marked by missing_values="
+                f"{self.missing_values!r}; use missing_values=np.nan, or replace NaN "
+                "by that mark."
+            )
+        return X, X == self.missing_values
+
+    def _learn_genes(self, measured):
+        """Learn which genes there are, which of them vary, and their means."""
+        mean, std, count = gene_moments(
+            RowReader(measured), self._names(), allow_empty=True
+        )
+        self.statistics_ = mean
+        # A sample without any measured gene, and a constant gene, get the mean.
+        self._fill = np.nan_to_num(mean, nan=0.0)
+        # A pretrained embedder also restores genes that these samples lack.
+        frozen = isinstance(self.embedder, FrozenEstimator)
+        self._kept = np.flatnonzero((count > 0) | self.keep_empty_features | frozen)
+        varies = (count > 0) & ~is_constant(mean, std)
+        self._restored = np.flatnonzero(varies | frozen)
+
+    def _fit_embedder(self, measured, groups, task):
+        """Return the fitted embedder, or None if no gene varies."""
+        if not len(self._restored):
+            return None
+        genes = self._restored
+        rows = np.flatnonzero(~np.isnan(measured[:, genes]).all(axis=1))
+        table = measured
+        if len(rows) < len(measured) or len(genes) < measured.shape[1]:
+            table = measured[np.ix_(rows, genes)]
+        if self._names() is not None:
+            table = pd.DataFrame(table, columns=self._names()[genes], copy=False)
+        return fit_nested(
+            self,
+            table,
+            default=GexBERT,
+            groups=None if groups is None else np.asarray(groups)[rows],
+            seed=self.random_state_.randint(2**31 - 1),
+            task=task,
+            kind=GexBERT,
+        )
+
+    def _fill_in(self, X, missing):
+        """Return samples with their holes filled."""
+        filled = np.where(missing, self._fill, X).astype(X.dtype, copy=False)
+        genes = self._restored
+        known = np.flatnonzero(~missing[:, genes].all(axis=1))
+        if self.embedder_ is None or not len(known):
+            return filled
+        holes = missing[np.ix_(known, genes)]
+        given = np.where(holes, np.nan, X[np.ix_(known, genes)])
+        if self.sample_posterior:
+            seed = self.random_state_.randint(2**31 - 1)
+            restored = self.embedder_._draw(given, seed)
+        else:
+            restored = self.embedder_._restore(given)
+        filled[np.ix_(known, genes)] = np.where(holes, restored, given)
+        return filled
+
+    def __sklearn_is_fitted__(self):
+        # A fit that was interrupted has learnt the genes, but no embedder.
+        return hasattr(self, "embedder_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._marks_nan
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,66 @@
+"""Read off how much the summary of a sample attends to each of its genes."""
+
+import torch
+
+from ._gene_transformer import N_SUMMARY
+
+
+def gene_attention(encoder, Z, rollout=False):
+    """Return how much the summary tokens read each gene.
+
+    Parameters
+    ----------
+    encoder : GeneTransformer
+        In evaluation mode.
+    Z : tensor of shape (n, n_genes)
+        Standardised profiles; NaN where a gene was not measured.
+    rollout : bool, default=False
+        Whether attention is followed through all layers, with half of the weight on
+        the residual stream [1]_, rather than taken from the last one.
+
+    Returns
+    -------
+    attention : tensor of shape (n, n_genes)
+        The mean over the measured genes of a sample is one; NaN where a gene was
+        not measured.
+
+    References
+    ----------
+    .. [1] Abnar S., Zuidema W. "Quantifying attention flow in transformers", ACL 2020.
+       :arxiv:`2005.00928`
+    """
+    found = encoder.expect(Z)
+    expected, linear = (None, None) if found is None else found[:2]
+    start = encoder.summary_tokens(len(Z), linear)
+    attention = torch.full_like(Z, torch.nan)
+    for panel, exists in encoder.panels(Z):
+        tokens = encoder.gene_tokens(Z, expected, panel, exists)
+        tokens, mask = encoder.join(start, tokens, exists)
+        read = _rollout if rollout else _last_layer
+        share = read(encoder.blocks, tokens, mask)[:, :, N_SUMMARY:].mean(1)
+        share = share * exists
+        # A gene competes with those of its panel: one is the share of an average one.
+        count = exists.sum(1, keepdim=True)
+        share = share / share.sum(1, keepdim=True).clamp(min=1e-12) * count
+        rows, columns = exists.nonzero(as_tuple=True)
+        attention[rows, panel[rows, columns]] = share[rows, columns]
+    return attention
+
+
+def _last_layer(blocks, tokens, mask):
+    for block in blocks[:-1]:
+        tokens = block(tokens, mask=mask)
+    normed = blocks[-1].norm(tokens)
+    return blocks[-1].attention.weights(normed[:, :N_SUMMARY], normed, mask)
+
+
+def _rollout(blocks, tokens, mask):
+    flow = None
+    for block in blocks:
+        normed = block.norm(tokens)
+        weights = block.attention.weights(normed, normed, mask)
+        identity = torch.eye(weights.shape[1], device=weights.device)
+        weights = 0.5 * (weights + identity)
+        flow = weights if flow is None else weights @ flow
+        tokens = block(tokens, mask=mask)
+    return flow[:, :N_SUMMARY]

@@ -1,0 +1,69 @@
+"""A curve for each gene: its mean is not linear in what a linear model expects."""
+
+import torch
+from torch import nn
+
+LIMIT = 3.0
+
+
+class GeneCurves(nn.Module):
+    """Correct what a linear model expects by a curve of its own for each gene.
+
+    Expression is skewed and has floors, so that the mean of a gene given what a linear
+    model expects of it is not that expectation. The correction is piecewise linear in
+    the expectation, and changes linearly with how uncertain the factors are.
+
+    Parameters
+    ----------
+    heights : tensor of shape (n_genes, 2, n_knots)
+        Correction at equally spaced knots, and its change with the uncertainty.
+
+    Notes
+    -----
+    The outermost knots lie at three standard deviations of the gene. The curve is
+    constant beyond them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import GeneCurves
+    >>> curves = GeneCurves(torch.tensor([[[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]]]))
+    >>> curves(torch.tensor([[-1.5], [1.5], [9.0]]), torch.tensor([0.0, 0.0, 0.5]))
+    tensor([[0.2500],
+            [0.2500],
+            [1.0000]])
+    """
+
+    def __init__(self, heights):
+        super().__init__()
+        self.register_buffer("heights", heights)
+
+    def forward(self, expected, uncertainty):
+        """Return the correction of the expectation of all genes.
+
+        Parameters
+        ----------
+        expected : tensor of shape (n, n_genes)
+            What a linear model expects.
+        uncertainty : tensor of shape (n,)
+            Uncertainty of the factors, between 0 and 1.
+
+        Returns
+        -------
+        correction : tensor of shape (n, n_genes)
+        """
+        n_genes, _, n_knots = self.heights.shape
+        left, share = knot_place(expected, n_knots)
+        left += n_knots * torch.arange(n_genes, device=left.device)
+        level, change = (
+            torch.lerp(heights[left], heights[left + 1], share)
+            for heights in self.heights.transpose(0, 1).flatten(1)
+        )
+        return level + uncertainty[:, None] * change
+
+
+def knot_place(expected, n_knots, limit=LIMIT):
+    """Return the knot to the left of each value, and how far it is beyond it."""
+    place = (expected / limit).clamp(-1, 1).add(1) * ((n_knots - 1) / 2)
+    left = place.floor().clamp_(max=n_knots - 2)
+    return left.long(), place - left

@@ -1,0 +1,79 @@
+"""The decoder of GexBERT: a query for each gene that is asked for."""
+
+import torch
+from torch import nn
+
+from ._transformer import TransformerBlock, ValueEncoder
+
+
+class GeneDecoder(nn.Module):
+    """Ask the summary of a sample for the expression of any genes.
+
+    A query is the gene embedding plus the vector of a missing value and, if there is
+    a prior, an embedding of what it expects. Queries read the summary tokens by
+    cross-attention, and a linear layer that starts at zero turns them into a
+    correction of what the prior expects: an untrained decoder returns that, or zero
+    without a prior.
+
+    Parameters
+    ----------
+    encoder : GeneTransformer
+        Its widths are taken.
+    n_layers : int, default=1
+        Number of blocks.
+    n_heads : int, default=4
+        Number of attention heads.
+    dropout : float, default=0.0
+        Dropout rate.
+    """
+
+    def __init__(self, encoder, n_layers=1, n_heads=4, dropout=0.0):
+        super().__init__()
+        d = encoder.token_dim
+        self.missing = nn.Parameter(0.1 * torch.randn(d))
+        if encoder.prior is not None:
+            kind, n_bins = encoder.value.kind, len(encoder.value.knots)
+            self.expectation = ValueEncoder(kind, n_bins, d)
+        self.norm_summary = nn.LayerNorm(d)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(d, n_heads, dropout) for _ in range(n_layers)
+        )
+        self.norm = nn.LayerNorm(d)
+        self.out = nn.Linear(d, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, summary, gene, expected=None):
+        """Return the correction for each gene.
+
+        Parameters
+        ----------
+        summary : tensor of shape (n, n_summary, dim)
+            Summary tokens of the encoder.
+        gene : tensor of shape (n, n_genes, dim) or (n_genes, dim)
+            Embeddings of the genes that are asked for.
+        expected : tensor of shape (n, n_genes), default=None
+            What the prior expects of them.
+
+        Returns
+        -------
+        correction : tensor of shape (n, n_genes)
+        """
+        return self.out(self.vectors(summary, gene, expected)).squeeze(-1)
+
+    def vectors(self, summary, gene, expected=None):
+        """Return the vector of each gene in the context of the sample.
+
+        Returns
+        -------
+        vectors : tensor of shape (n, n_genes, dim)
+        """
+        queries = gene + self.missing
+        if expected is not None:
+            queries = queries + self.expectation(expected)
+        else:
+            queries = queries.expand(len(summary), -1, -1)
+        summary = self.norm_summary(summary)
+        for block in self.blocks:
+            queries = block(queries, summary)
+        return self.norm(queries)

@@ -1,0 +1,216 @@
+"""The encoder of GexBERT: summary tokens that read the measured genes."""
+
+import torch
+from torch import nn
+
+from ._transformer import TransformerBlock, ValueEncoder
+
+N_SUMMARY = 8
+# Bound on what a value differs from its expectation, in standard deviations.
+MAX_SURPRISE = 6.0
+
+
+class GeneTransformer(nn.Module):
+    """Transformer over the measured genes of a sample, and over summary tokens.
+
+    A measured gene is a token: its gene embedding plus an embedding of its value and
+    of what the prior did not expect of it. Summary tokens start from the factors of
+    the prior, or as learnt vectors where there is none. All tokens attend to each
+    other. Samples with more genes than fit into the context are read in panels, whose
+    summaries are averaged: the cost is linear in the number of genes.
+
+    Parameters
+    ----------
+    n_genes : int
+        Number of genes.
+    embedding_dim : int, default=64
+        Width of the tokens.
+    n_layers : int, default=2
+        Number of blocks.
+    n_heads : int, default=4
+        Number of attention heads, a divisor of `embedding_dim`.
+    dropout : float, default=0.0
+        Dropout rate.
+    value_encoder : {"continuous", "bins"}, default="continuous"
+        See :class:`ValueEncoder`.
+    n_bins : int, default=32
+        Number of vectors of the value encoder.
+    panel_size : int, default=128
+        Number of genes that are read together.
+    pooling : {"concat", "summary", "mean"}, default="concat"
+        The embedding of a sample: its summary tokens side by side, their mean, or
+        the mean of its genes.
+    prior : LowRankPrior or None, default=None
+        Linear model whose posterior the tokens are told.
+
+    Attributes
+    ----------
+    embedding_dim : int
+        Dimension of the output.
+    token_dim : int
+        Width of the tokens.
+
+    Notes
+    -----
+    Shape: (n, n_genes) -> (n, embedding_dim). Inputs are z-scores; NaN marks a gene
+    that was not measured. In training mode one random panel is read.
+    """
+
+    def __init__(
+        self,
+        n_genes,
+        embedding_dim=64,
+        *,
+        n_layers=2,
+        n_heads=4,
+        dropout=0.0,
+        value_encoder="continuous",
+        n_bins=32,
+        panel_size=128,
+        pooling="concat",
+        prior=None,
+    ):
+        super().__init__()
+        d = embedding_dim
+        self.prior = prior
+        self.panel_size = min(panel_size, n_genes)
+        self.pooling = pooling
+        self.token_dim = d
+        self.embedding_dim = N_SUMMARY * d if pooling == "concat" else d
+        self.gene = nn.Parameter(_gene_vectors(n_genes, d, prior))
+        self.value = ValueEncoder(value_encoder, n_bins, d)
+        self.start = nn.Parameter(0.5 * torch.randn(N_SUMMARY, d))
+        if prior is not None:
+            self.surprise = ValueEncoder(value_encoder, n_bins, d)
+            self.factors = nn.Linear(prior.rank, N_SUMMARY * d)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(d, n_heads, dropout) for _ in range(n_layers)
+        )
+        self.register_buffer("order", torch.randperm(n_genes))
+
+    @property
+    def bytes_per_row(self):
+        """Upper bound on the memory that a sample takes while it is read."""
+        n_genes, d = self.gene.shape
+        n_tokens = self.panel_size + N_SUMMARY
+        rank = 0 if self.prior is None else self.prior.rank
+        # Covariances of the factors and their inverses; then tokens in all layers.
+        return 4 * (6 * rank**2 + 12 * n_genes + 16 * d * n_tokens)
+
+    def forward(self, Z):
+        """Embed standardised profiles."""
+        found = self.expect(Z)
+        expected, linear = (None, None) if found is None else found[:2]
+        if self.training:
+            panels = [self.random_panel(~Z.isnan(), self.panel_size)]
+        else:
+            panels = self.panels(Z)
+        summary, genes = self.read(Z, expected, linear, panels)
+        return self.pool(summary, genes)
+
+    def expect(self, Z):
+        """Return the Expectation of the prior, or None without a prior."""
+        return None if self.prior is None else self.prior(Z)
+
+    def read(self, Z, expected, linear, panels):
+        """Read panels of genes and average over them.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles.
+        expected, linear : tensor of shape (n, n_genes) or None
+            What the prior expects of them, see :class:`Expectation`.
+        panels : iterable of (tensor of shape (n, panel_size), bool tensor)
+            Genes to be read, and which of these exist.
+
+        Returns
+        -------
+        summary : tensor of shape (n, n_summary, token_dim)
+            The summary tokens.
+        genes : tensor of shape (n, token_dim)
+            The mean of the gene tokens.
+        """
+        start = self.summary_tokens(len(Z), linear)
+        total = torch.zeros_like(start)
+        genes, weight = torch.zeros_like(start[:, 0]), start.new_zeros(len(Z), 1)
+        for panel, exists in panels:
+            tokens = self.gene_tokens(Z, expected, panel, exists)
+            tokens, mask = self.join(start, tokens, exists)
+            for block in self.blocks:
+                tokens = block(tokens, mask=mask)
+            count = exists.sum(1, keepdim=True).to(total.dtype)
+            # A sample without any gene still has its summary tokens.
+            share = torch.where(weight + count > 0, count, 1.0)
+            total = total + share[:, :, None] * tokens[:, :N_SUMMARY]
+            own = tokens[:, N_SUMMARY:] * exists[:, :, None]
+            genes = genes + own.sum(1)
+            weight = weight + count
+        weight = weight.clamp(min=1)
+        return total / weight[:, :, None], genes / weight
+
+    def pool(self, summary, genes):
+        """Return the embedding of a sample from what was read."""
+        if self.pooling == "concat":
+            return summary.flatten(1)
+        return genes if self.pooling == "mean" else summary.mean(1)
+
+    def summary_tokens(self, n, linear):
+        """Return the summary tokens before anything is read."""
+        tokens = self.start.expand(n, -1, -1)
+        if linear is None:
+            return tokens
+        factors = self.prior.factors(linear)
+        return tokens + self.factors(factors).unflatten(1, (N_SUMMARY, -1))
+
+    def gene_tokens(self, Z, expected, panel, exists):
+        """Return the tokens of the genes of a panel."""
+        values = Z.gather(1, panel).masked_fill(~exists, 0)
+        tokens = self.gene[panel] + self.value(values)
+        if expected is None:
+            return tokens
+        spread = self.prior.model.noise.sqrt()[panel]
+        surprise = (values - expected.gather(1, panel)) / spread
+        return tokens + self.surprise(surprise.clamp(-MAX_SURPRISE, MAX_SURPRISE))
+
+    def join(self, summary, genes, exists):
+        """Put summary and gene tokens in one sequence, and say which exist."""
+        tokens = torch.cat([summary, genes], 1)
+        # On a GPU to ask would be to wait.
+        if not exists.is_cuda and exists.all():
+            return tokens, None
+        always = exists.new_ones(len(exists), N_SUMMARY)
+        return tokens, torch.cat([always, exists], 1)
+
+    def panels(self, Z):
+        """Yield the panels in which the measured genes of each sample are read.
+
+        Each sample has its own measured genes, in an order that is the same for all:
+        what is read of it does not depend on the other samples.
+        """
+        observed = ~Z.isnan()[:, self.order]
+        place = torch.argsort(~observed, dim=1, stable=True)
+        genes, exists = self.order[place], observed.gather(1, place)
+        n_read = max(1, int(exists.sum(1).max()))
+        for start in range(0, n_read, self.panel_size):
+            columns = slice(start, min(start + self.panel_size, n_read))
+            yield genes[:, columns], exists[:, columns]
+
+    @staticmethod
+    def random_panel(candidates, size):
+        """Draw `size` of the candidate genes of each sample, and say which exist."""
+        keys = torch.rand(candidates.shape, device=candidates.device)
+        keys, genes = keys.masked_fill_(~candidates, -1).topk(
+            min(size, candidates.shape[1]), dim=1
+        )
+        return genes, keys >= 0
+
+
+def _gene_vectors(n_genes, dim, prior):
+    """Return the first gene embedding: the leading loadings, then noise."""
+    vectors = 0.1 * torch.randn(n_genes, dim)
+    if prior is not None:
+        loadings = prior.model.loadings[:, :dim]
+        loadings = loadings / loadings.square().mean(0).sqrt().clamp(min=1e-6)
+        vectors[:, : loadings.shape[1]] += 0.3 * loadings
+    return vectors

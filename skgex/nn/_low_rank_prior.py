@@ -1,0 +1,131 @@
+"""What is expected of a profile before a network looks at it."""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+# For the noise of a sample: bound on a squared error, in units of the noise of the
+# gene, and the weight, in genes, of a sample like all others.
+MAX_ERROR = 25.0
+PRIOR_COUNT = 20.0
+
+
+class Expectation(NamedTuple):
+    """What a prior expects of some samples.
+
+    Attributes
+    ----------
+    values : tensor of shape (n, n_genes)
+        Expected expression of all genes.
+    linear : tensor of shape (n, n_genes)
+        The same from the factors alone.
+    posterior : FactorPosterior
+        Posterior of the factors.
+    """
+
+    values: torch.Tensor
+    linear: torch.Tensor
+    posterior: tuple
+
+
+class LowRankPrior(nn.Module):
+    """Factor analysis, a mixture over its leading factors, and a curve for each gene.
+
+    Always computed in single precision at least: rounding would ruin the posterior.
+
+    Parameters
+    ----------
+    model : FactorAnalysis
+        Loadings and noise of the genes.
+    mixture : FactorMixture or None, default=None
+        Prior of the leading factors; None for N(0, I).
+    curves : GeneCurves or None, default=None
+        Corrections of what the factors make expect; None for none.
+    """
+
+    def __init__(self, model, mixture=None, curves=None):
+        super().__init__()
+        self.model = model
+        self.mixture = mixture
+        self.curves = curves
+        # What a gene varies with the factors, for the uncertainty.
+        self.register_buffer("gram", model.loadings.T @ model.loadings)
+
+    @property
+    def rank(self):
+        """Number of factors."""
+        return self.model.rank
+
+    @torch.no_grad()
+    def forward(self, Z, with_covariance=False):
+        """Return what is expected given all measured genes.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles; NaN where a gene was not measured.
+        with_covariance : bool, default=False
+            Whether the covariance of the posterior is needed, and not only its mean.
+
+        Returns
+        -------
+        expectation : Expectation
+        """
+        with torch.autocast(Z.device.type, enabled=False):
+            posterior = self.model.posterior(Z)
+            uncertainty = self.uncertainty(posterior)
+            if self.mixture is not None:
+                posterior = self.mixture(posterior, with_covariance)
+            linear = values = self.model.expected(posterior.mean)
+            if self.curves is not None:
+                values = linear + self.curves(linear, uncertainty)
+            return Expectation(values, linear, posterior)
+
+    def uncertainty(self, posterior):
+        """Return the share of the factors' variance in the genes that is not known."""
+        left = (posterior.covariance * self.gram).sum((1, 2)) / self.gram.trace()
+        return left[posterior.pattern]
+
+    @torch.no_grad()
+    def factors(self, linear):
+        """Return the factors behind an expectation, whichever model it is from."""
+        with torch.autocast(linear.device.type, enabled=False):
+            return self.model.posterior(linear).mean
+
+    @torch.no_grad()
+    def variance(self, Z, expectation):
+        """Return the variance of all genes, in two parts.
+
+        A sample whose measured genes are further from what is expected than the noise
+        makes likely is noisier in the others too: the noise is scaled by how far they
+        are, with outliers bounded.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles.
+        expectation : Expectation
+            What is expected of them, with the covariance.
+
+        Returns
+        -------
+        explained, own : tensor of shape (n, n_genes)
+            Variance by the factors, and by the gene itself.
+        """
+        with torch.autocast(Z.device.type, enabled=False):
+            explained, own = self.model.variance(expectation.posterior)
+            measured = ~Z.isnan()
+            error = (Z - expectation.linear).square() + explained
+            error = (error / self.model.noise).clamp_(max=MAX_ERROR)
+            error = torch.where(measured, error, 0).sum(1, keepdim=True)
+            count = measured.sum(1, keepdim=True)
+            return explained, own * (error + PRIOR_COUNT) / (count + PRIOR_COUNT)
+
+    @torch.no_grad()
+    def deviate(self, posterior):
+        """Draw what the genes deviate from their expectation by uncertain factors."""
+        with torch.autocast(posterior.mean.device.type, enabled=False):
+            root = torch.linalg.cholesky(posterior.covariance)[posterior.pattern]
+            normal = torch.randn_like(posterior.mean)
+            return (root @ normal[:, :, None])[:, :, 0] @ self.model.loadings.T

@@ -1,0 +1,65 @@
+"""Fit the prior of GexBERT, and again without each fold of the samples."""
+
+import numpy as np
+import torch
+from sklearn.model_selection import GroupKFold, KFold
+
+from ._curves import fit_curves
+from ._prior import choose_rank, fit_prior
+
+N_FOLDS = 3
+# Below so many samples two folds must do, and below twice two there are none.
+_FEW, _TOO_FEW = 30, 4
+
+
+def fit_priors(reader, prepare, groups):
+    """Fit the prior, and priors to train the network with.
+
+    Parameters
+    ----------
+    reader : RowReader
+        The training rows.
+    prepare : callable
+        Standardises a batch; NaN stays NaN.
+    groups : array-like of shape (n_samples,) or None
+        Samples of one group are in the same fold.
+
+    Returns
+    -------
+    prior : LowRankPrior
+        Fitted to all samples.
+    fold_priors : list of LowRankPrior
+        Fitted without the samples of a fold; empty for very few samples.
+    fold : int64 tensor of shape (n_samples,) or None
+        The fold of each sample.
+    """
+    rows = torch.arange(len(reader))
+    fold = _folds(len(reader), groups)
+    if fold is None:
+        return fit_prior(reader, rows, prepare, 1), [], None
+    rank = choose_rank(reader, rows[fold != 0], rows[fold == 0], prepare)
+    fold_priors = [
+        fit_prior(reader, rows[fold != f], prepare, rank)
+        for f in range(int(fold.max()) + 1)
+    ]
+    prior = fit_prior(reader, rows, prepare, rank)
+    curves = fit_curves(reader, prepare, fold, fold_priors)
+    for fitted in (prior, *fold_priors):
+        fitted.curves = curves
+    return prior, fold_priors, fold
+
+
+def _folds(n_samples, groups):
+    """Return the fold of each sample, or None for very few samples or groups."""
+    n_units = n_samples if groups is None else len(np.unique(groups))
+    if n_units < _TOO_FEW:
+        return None
+    n_folds = 2 if n_units < _FEW else N_FOLDS
+    seed = int(torch.randint(2**31 - 1, ()))
+    Splitter = KFold if groups is None else GroupKFold
+    splitter = Splitter(n_folds, shuffle=True, random_state=seed)
+    fold = np.empty(n_samples, dtype=np.int64)
+    parts = splitter.split(np.zeros((n_samples, 1)), groups=groups)
+    for f, (_, rows) in enumerate(parts):
+        fold[rows] = f
+    return torch.from_numpy(fold)

@@ -1,0 +1,190 @@
+"""Fit factor analysis to profiles with any values missing, in bounded memory."""
+
+from typing import NamedTuple
+
+import torch
+from torch.nn.functional import pad
+
+from ..nn import FactorAnalysis, distinct_rows
+from ._low_rank_start import MIN_NOISE, approximate, principal_components, relevance_of
+
+N_ITER = 10
+N_ROUNDS = 8
+_BLOCK_BYTES = 32 * 2**20
+# Bounds on the moments that are kept for each gene if values are missing, and on the
+# multiplications of an iteration that takes the posterior of each sample.
+_MOMENT_BYTES = 256 * 2**20
+_MAX_WORK = 3e9
+
+
+class _Moments(NamedTuple):
+    """Sums over the samples, with a constant as the last factor.
+
+    The second moments of the factors are a matrix if no value is missing, else a
+    packed matrix for each gene, over the samples in which it was measured.
+    """
+
+    count: torch.Tensor
+    square: torch.Tensor
+    cross: torch.Tensor
+    second: torch.Tensor
+
+
+def fit_factor_analysis(reader, rows, prepare, max_rank):
+    """Fit factor analysis by variational Bayes.
+
+    Loadings have a Gaussian prior whose precision is learnt for each factor, so that
+    factors that the data do not support fade (automatic relevance determination) and
+    too many do little harm. Only products with the data are taken, never a matrix of
+    genes by genes, and a missing value is never filled in: the posterior of the factors
+    is taken given the genes that were measured. It is exact where values are missing
+    in few patterns, such as panels, or where data are small; otherwise it is reached
+    by gradient steps.
+
+    Parameters
+    ----------
+    reader : RowReader
+        The samples.
+    rows : int64 tensor
+        Which of them to fit.
+    prepare : callable
+        Standardises a batch; NaN stays NaN.
+    max_rank : int
+        Upper bound on the number of factors.
+
+    Returns
+    -------
+    model : FactorAnalysis
+        With the factors in descending order of what is known of them.
+    """
+    n_rows, n_genes = len(rows), reader.shape[1]
+    blocks = Blocks(reader, rows, prepare)
+    n_patterns, complete = _count_patterns(blocks)
+    rank = max(1, min(max_rank, n_rows - 1, n_genes - 1))
+    n_iter = N_ITER
+    if not complete:
+        per_gene = _MOMENT_BYTES // (4 * n_genes)
+        few = n_patterns * n_genes * rank**2 < _MAX_WORK
+        n_iter = N_ITER * (few and rank**2 < 2 * per_gene)
+    model = principal_components(blocks, rank)
+    if not complete:
+        model = approximate(blocks, model, N_ROUNDS)
+    relevance = relevance_of(model)
+    for _ in range(n_iter):
+        moments = _expect(model, blocks, complete)
+        model, relevance = _maximise(moments, relevance)
+    return _ordered(model)
+
+
+class Blocks:
+    """Prepared rows, a block at a time, in the same order each time."""
+
+    def __init__(self, reader, rows, prepare):
+        self.reader, self.rows, self.prepare = reader, rows, prepare
+        self.size = max(16, min(512, _BLOCK_BYTES // (4 * reader.shape[1])))
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __iter__(self):
+        return self.take(self.rows)
+
+    def take(self, rows):
+        """Yield some of the rows instead."""
+        for part in rows.split(self.size):
+            yield self.prepare(self.reader.take(part))
+
+
+def _count_patterns(blocks):
+    """Return an upper bound on the patterns of holes, and whether there are none."""
+    n_patterns, complete = 0, True
+    for Z in blocks:
+        distinct, _ = distinct_rows(~Z.isnan())
+        n_patterns += len(distinct)
+        complete = complete and len(distinct) == 1 and bool(distinct.all())
+    return n_patterns, complete
+
+
+def _expect(model, blocks, complete):
+    """Return the expected moments of the factors, under their exact posterior."""
+    n_genes, rank = len(model.loadings), model.rank + 1
+    new = model.loadings.new_zeros
+    count, square, cross = new(n_genes), new(n_genes), new(n_genes, rank)
+    pairs = torch.triu_indices(rank, rank, device=cross.device)
+    second = new(rank, rank) if complete else new(n_genes, pairs.shape[1])
+    for Z in blocks:
+        mean, covariance, pattern = model.posterior(Z)
+        factors = pad(mean, (0, 1), value=1.0)
+        covariance = pad(covariance, (0, 1, 0, 1))
+        observed = (~Z.isnan()).to(Z.dtype)
+        Z = Z.nan_to_num(nan=0.0)
+        count += observed.sum(0)
+        square += Z.square().sum(0)
+        cross.addmm_(Z.T, factors)
+        if complete:
+            second.addmm_(factors.T, factors).add_(covariance[0], alpha=len(Z))
+        else:
+            own = factors[:, pairs[0]] * factors[:, pairs[1]]
+            own += covariance[:, pairs[0], pairs[1]][pattern]
+            second.addmm_(observed.T, own)
+    return _Moments(count, square, cross, second)
+
+
+def _maximise(moments, relevance):
+    """Return the model, and the relevance of its factors, for some moments."""
+    count, square, cross, second = moments
+    rank = len(relevance)
+    # The constant has no prior, but for a trace that keeps the matrix regular.
+    prior = torch.diag(torch.cat([relevance, relevance.new_tensor([1e-3])]))
+    if len(second) == rank + 1:
+        weights, spread = _solve(second[None] + prior, cross)
+        scale = torch.ones_like(count)
+    else:
+        weights, spread, scale = _solve_genes(second, cross, prior)
+    noise = (square - (weights * cross).sum(1)) / count.clamp(min=1)
+    model = FactorAnalysis(
+        weights[:, :rank].contiguous(),
+        noise.clamp(min=MIN_NOISE),
+        weights[:, rank].contiguous(),
+        spread,
+        scale,
+    )
+    return model, relevance_of(model)
+
+
+def _solve(matrix, cross):
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(matrix))
+    return cross @ inverse[0], inverse[0, :-1, :-1].contiguous()
+
+
+def _solve_genes(second, cross, prior):
+    """Solve for each gene; the uncertainties are kept as one matrix, and its scale."""
+    size = len(prior)
+    pairs = torch.triu_indices(size, size, device=second.device)
+    weights, scale = torch.empty_like(cross), torch.empty_like(cross[:, 0])
+    spread = torch.zeros_like(prior)
+    for genes in torch.arange(len(cross)).split(256):
+        matrix = second.new_empty(len(genes), size, size)
+        matrix[:, pairs[0], pairs[1]] = second[genes]
+        matrix[:, pairs[1], pairs[0]] = second[genes]
+        matrix += prior
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky(matrix))
+        weights[genes] = (inverse @ cross[genes][:, :, None])[:, :, 0]
+        scale[genes] = inverse[:, :-1, :-1].diagonal(dim1=1, dim2=2).sum(1)
+        spread += inverse.sum(0)
+    spread = spread[:-1, :-1] / len(cross)
+    return weights, spread.contiguous(), scale / spread.trace().clamp(min=1e-12)
+
+
+def _ordered(model):
+    """Rotate the factors so that those come first of which most is known."""
+    information = (model.loadings / model.noise[:, None]).T @ model.loadings
+    information = (information + information.T).double() / 2
+    rotation = torch.linalg.eigh(information).eigenvectors.flip(1).float()
+    return FactorAnalysis(
+        model.loadings @ rotation,
+        model.noise,
+        model.mean,
+        rotation.T @ model.uncertainty @ rotation,
+        model.uncertainty_scale,
+    )

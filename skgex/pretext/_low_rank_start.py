@@ -1,0 +1,126 @@
+"""Where the fit of factor analysis starts from."""
+
+import torch
+
+from ..nn import FactorAnalysis
+
+# No gene is trusted beyond this share of its variance: a duplicate of another gene
+# would otherwise pin the factors down, and rounding errors with them.
+MIN_NOISE = 0.01
+# Bound on the precision of the loadings on a factor that the data do not support.
+MAX_RELEVANCE = 1e8
+_START_ROWS = 4096
+
+
+def principal_components(blocks, rank):
+    """Return probabilistic principal components of some rows, holes read as means."""
+    n_rows = min(len(blocks), _START_ROWS)
+    some = torch.linspace(0, len(blocks) - 1, n_rows).long()
+    Z = torch.cat(list(blocks.take(blocks.rows[some])))
+    observed = ~Z.isnan()
+    count = observed.sum(0).clamp(min=1)
+    Z.nan_to_num_(nan=0.0)
+    mean = Z.sum(0) / count
+    # Holes take away from the spread what they take from the values.
+    Z.sub_(mean).mul_(observed).mul_(observed.float().mean().rsqrt())
+    _, singular, V = torch.svd_lowrank(Z, q=rank, niter=2)
+    variance = singular.square() / len(Z)
+    square = Z.square().mean(0)
+    rest = (square.sum() - variance.sum()) / max(Z.shape[1] - rank, 1)
+    loadings = V * (variance - rest.clamp(min=1e-3)).clamp(min=1e-4).sqrt()
+    noise = square - loadings.square().sum(1)
+    return FactorAnalysis(loadings, noise.clamp(min=MIN_NOISE), mean)
+
+
+def relevance_of(model):
+    """Return the precision of the prior of the loadings, for each factor."""
+    size = (model.loadings.square() / model.noise[:, None]).sum(0)
+    size = size + model.uncertainty.diagonal() * model.uncertainty_scale.sum()
+    return (len(model.loadings) / size.clamp(min=1e-6)).clamp(max=MAX_RELEVANCE)
+
+
+def approximate(blocks, model, n_rounds):
+    """Fit where values are missing, without the posterior covariance of each sample.
+
+    The means of the factors and the loadings take Newton steps with exact gradients.
+    The curvature is that of complete data, times the share of the values that were
+    measured of the sample, or of the gene. A round costs three products with the data.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The samples.
+    model : FactorAnalysis
+        Where to start.
+    n_rounds : int
+        Number of rounds.
+
+    Returns
+    -------
+    model : FactorAnalysis
+    """
+    factors = model.loadings.new_zeros(len(blocks), model.rank)
+    for n_done in range(n_rounds):
+        model = _round(blocks, model, factors, first=n_done == 0)
+    return model
+
+
+def _round(blocks, model, factors, first):
+    """Update the factors in place, and return the next model."""
+    W, noise, mean = model.loadings, model.noise, model.mean
+    n_genes, rank = W.shape
+    spread = model.uncertainty * model.uncertainty_scale.mean()
+    scaled = W / noise[:, None]
+    known, U = torch.linalg.eigh(scaled.T @ W + n_genes * spread)
+    known = known.clamp(min=0)
+    new = W.new_zeros
+    count, total, square = new(n_genes), new(n_genes), new(n_genes)
+    cross, shrinkage, start = new(n_genes, rank), new(rank), 0
+    # The first loadings stem from filled values: they are found anew.
+    W = torch.zeros_like(W) if first else W
+    for Z in blocks:
+        observed = (~Z.isnan()).to(Z.dtype)
+        Z = (Z - mean).nan_to_num_(nan=0.0)
+        share = observed.mean(1, keepdim=True)
+        M = factors[start : start + len(Z)]
+        start += len(Z)
+        gradient = ((Z - (M @ W.T) * observed) @ scaled) - M
+        gradient -= share * n_genes * (M @ spread)
+        M += ((gradient @ U) / (1 + share * known)) @ U.T
+        rest = Z - (M @ W.T) * observed
+        cross.addmm_(rest.T, M)
+        count += observed.sum(0)
+        total += rest.sum(0)
+        square += rest.square().sum(0)
+        shrinkage += (1 / (1 + share * known)).sum(0)
+    count.clamp_(min=1)
+    return _newton(model, W, factors, cross, count, total, square, (U, shrinkage))
+
+
+def _newton(model, W, factors, cross, count, total, square, uncertain):
+    """Return the model after a Newton step of the loadings."""
+    n = len(factors)
+    U, shrinkage = uncertain
+    covariance = (U * shrinkage) @ U.T
+    moment = factors.T @ factors
+    relevance = relevance_of(model)
+    scale = relevance.rsqrt()
+    curvature = scale[:, None] * (covariance + moment) * scale
+    size, V = torch.linalg.eigh((curvature + curvature.T) / 2)
+    size = size.clamp(min=0)
+    share = (count / n)[:, None]
+    gradient = cross - share * (W @ covariance) - W * relevance
+    step = (((gradient * scale) @ V) / (1 + share * size)) @ V.T * scale
+    loadings = W + step
+    error = square - 2 * (step * cross).sum(1)
+    error += share[:, 0] * ((step @ moment) * step).sum(1)
+    error = error / count - (total / count).square()
+    error += ((loadings @ covariance) * loadings).sum(1) / n
+    uncertainty = (scale[:, None] * V / (1 + size)) @ V.T * scale
+    return FactorAnalysis(
+        loadings,
+        error.clamp(min=MIN_NOISE),
+        model.mean + total / count,
+        uncertainty,
+        n / count,
+    )

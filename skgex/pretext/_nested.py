@@ -1,0 +1,100 @@
+"""Embedders inside other estimators: pretrained elsewhere, or fitted along."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from ._base import BaseEmbedder
+
+
+def fit_nested(
+    estimator,
+    table,
+    *,
+    default,
+    y=None,
+    groups=None,
+    seed,
+    task,
+    kind=BaseEmbedder,
+    match_genes=True,
+):
+    """Return the embedder of an estimator: fitted on `table`, or pretrained.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Has the parameter `embedder`, and the genes of its training data.
+    table : array-like of shape (n_samples, n_genes)
+        Training data with the names of the genes, if they have any.
+    default : class
+        What ``embedder=None`` stands for.
+    y, groups : array-like of shape (n_samples,), default=None
+        For callbacks and for the validation split.
+    seed : int
+        Seed of an embedder that has none of its own.
+    task : sklearn.callback.CallbackContext
+        The task that pretraining is.
+    kind : class, default=BaseEmbedder
+        What the embedder must be an instance of.
+    match_genes : bool, default=True
+        Whether a pretrained embedder must have the genes of the estimator.
+
+    Returns
+    -------
+    embedder : estimator
+        Ours if fitted here. One in a `FrozenEstimator` is not ours to modify.
+    """
+    if isinstance(estimator.embedder, FrozenEstimator):
+        embedder = estimator.embedder.estimator
+        check_kind(embedder, kind)
+        check_is_fitted(embedder)
+        if match_genes:
+            check_same_genes(embedder, estimator)
+        task.call_on_fit_task_begin(estimator=estimator, X=table, y=y)
+        task.call_on_fit_task_end(estimator=estimator, X=table, y=y)
+        return embedder
+    embedder = default() if estimator.embedder is None else clone(estimator.embedder)
+    check_kind(embedder, kind)
+    if embedder.random_state is None:
+        embedder.set_params(random_state=seed)
+    with task.propagate_callback_context(embedder):
+        task.call_on_fit_task_begin(estimator=estimator, X=table, y=y)
+        embedder.fit(table, groups=groups)
+        task.call_on_fit_task_end(estimator=estimator, X=table, y=y)
+    return embedder
+
+
+def check_kind(embedder, kind):
+    """Refuse what is not an embedder, or not one that does what is needed."""
+    if isinstance(embedder, kind):
+        return
+    needed, example = "an embedder of this package", "SCARF"
+    if kind is not BaseEmbedder:
+        needed, example = f"a {kind.__name__}, which can restore genes", kind.__name__
+    raise ValueError(
+        f"embedder={embedder!r} is not {needed}; give one such as {example}(), or "
+        "FrozenEstimator(embedder) around one that was fitted."
+    )
+
+
+def check_same_genes(embedder, estimator):
+    """Refuse a fitted embedder whose genes are not those of an estimator."""
+    n_genes = embedder.n_features_in_
+    if n_genes != estimator.n_features_in_:
+        raise ValueError(
+            f"embedder was pretrained on {n_genes} genes, but X has "
+            f"{estimator.n_features_in_}. Bring X to its genes first, for example by "
+            "X.reindex(columns=embedder.feature_names_in_): absent genes become "
+            "NaN, which means not measured."
+        )
+    names = getattr(embedder, "feature_names_in_", None)
+    own = getattr(estimator, "feature_names_in_", None)
+    if names is not None and own is not None and (names != own).any():
+        place = np.flatnonzero(names != own)[0]
+        raise ValueError(
+            f"embedder was pretrained with gene {str(names[place])!r} in column "
+            f"{place}, where X has {str(own[place])!r}. Bring X to its genes first "
+            "by X.reindex(columns=embedder.feature_names_in_)."
+        )

@@ -1,0 +1,177 @@
+"""Fit the low-rank prior of GexBERT: how many factors, and which kinds of samples."""
+
+import torch
+from sklearn.cluster import KMeans
+
+from ..nn import FactorMixture, FactorPosterior, LowRankPrior
+from ._low_rank import Blocks, fit_factor_analysis
+
+RANKS = (16, 32, 64, 128, 256)
+HIDDEN_SHARES = (0.2, 0.5, 0.8)
+# More factors must pay by this share of the error: each makes prediction slower.
+MIN_GAIN = 1e-3
+# The mixture is over this many leading factors, of samples grouped by the first few.
+N_LEADING = 64
+N_GROUPING = 32
+MAX_KINDS = 30
+SAMPLES_PER_KIND = 15
+# Covariances are drawn to their mean, with the weight of this many samples.
+POOLING = 50
+# Share of the component that every sample fits: N(0, I), that of factor analysis.
+BACKGROUND = 0.05
+N_SOFT = 2
+_MIXTURE_ROWS = 2048
+
+
+def fit_prior(reader, rows, prepare, rank):
+    """Return factor analysis with a mixture over its leading factors.
+
+    Parameters
+    ----------
+    reader : RowReader
+        The samples.
+    rows : int64 tensor
+        Which of them to fit.
+    prepare : callable
+        Standardises a batch; NaN stays NaN.
+    rank : int
+        Number of factors.
+
+    Returns
+    -------
+    prior : LowRankPrior
+    """
+    model = fit_factor_analysis(reader, rows, prepare, rank)
+    return LowRankPrior(model, _fit_mixture(model, Blocks(reader, rows, prepare)))
+
+
+def choose_rank(reader, rows, valid_rows, prepare):
+    """Return the number of factors that restores hidden values best.
+
+    Parameters
+    ----------
+    reader : RowReader
+        The samples.
+    rows, valid_rows : int64 tensor
+        Those to fit, and those whose values are hidden.
+    prepare : callable
+        Standardises a batch; NaN stays NaN.
+
+    Returns
+    -------
+    rank : int
+    """
+    largest = max(1, min(RANKS[-1], len(rows) // 3, int(0.6 * reader.shape[1])))
+    best, least = largest, torch.inf
+    masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
+    for rank in [*(r for r in RANKS if r < largest), largest]:
+        prior = fit_prior(reader, rows, prepare, rank)
+        error = held_out_error(prior, Blocks(reader, valid_rows, prepare), masks)
+        if error < (1 - MIN_GAIN) * least:
+            best, least = rank, error
+        elif error > (1 + MIN_GAIN) * least:
+            break
+    return best
+
+
+def held_out_error(prior, blocks, masks):
+    """Return the error of what the masks hide, averaged over samples.
+
+    A pooled one would be ruled by the few that are unlike all
+    others, such as a cell line among tissues.
+    """
+    total = count = 0.0
+    for Z in blocks:
+        for mask in masks:
+            mask = mask.to(Z.device)
+            error = (prior(Z.masked_fill(mask, torch.nan)).values - Z)[:, mask]
+            known = (~error.isnan()).sum(1)
+            square = error.nan_to_num_(nan=0.0).square_().sum(1) / known.clamp(min=1)
+            total += float(square.sqrt().sum())
+            count += float((known > 0).sum())
+    return total / max(count, 1.0)
+
+
+def _fit_mixture(model, blocks):
+    """Return a mixture over the leading factors, or None for few samples."""
+    n_rows = min(len(blocks), _MIXTURE_ROWS)
+    n_kinds = min(MAX_KINDS, n_rows // SAMPLES_PER_KIND)
+    if n_kinds < 2:
+        return None
+    some = blocks.rows[torch.linspace(0, len(blocks) - 1, n_rows).long()]
+    q = min(N_LEADING, model.rank)
+    parts = [_leading(model.posterior(Z), q) for Z in blocks.take(some)]
+    means = torch.cat([part.mean for part in parts])[:, :N_GROUPING]
+    seed = int(torch.randint(2**31 - 1, ()))
+    groups = KMeans(n_kinds, n_init=1, random_state=seed).fit_predict(means.cpu())
+    groups = torch.from_numpy(groups).long().to(means.device)
+    weights = torch.nn.functional.one_hot(groups, n_kinds).to(means.dtype)
+    weights = weights.split([len(part.mean) for part in parts])
+    mixture = _components(
+        (weight, part.mean[:, None], part.covariance[:, None], part.pattern)
+        for weight, part in zip(weights, parts, strict=True)
+    )
+    for _ in range(N_SOFT):
+        mixture = _components(_responsibilities(mixture, parts))
+    return mixture
+
+
+def _leading(posterior, q):
+    """Return the posterior of the leading factors."""
+    mean, covariance, pattern = posterior
+    return FactorPosterior(
+        mean[:, :q].contiguous(), covariance[:, :q, :q].contiguous(), pattern
+    )
+
+
+def _responsibilities(mixture, parts):
+    """Yield what each component but the background makes of each sample."""
+    for part in parts:
+        for rows in torch.arange(len(part.mean)).split(128):
+            pattern = part.pattern[rows]
+            if len(part.covariance) == 1:
+                few = FactorPosterior(part.mean[rows], part.covariance, pattern)
+            else:
+                few = FactorPosterior(
+                    part.mean[rows],
+                    part.covariance[pattern],
+                    torch.arange(len(rows), device=pattern.device),
+                )
+            found = mixture.components(few)
+            yield (
+                found.weight[:, :-1],
+                found.mean[:, :-1],
+                found.covariance[:, :-1],
+                few.pattern,
+            )
+
+
+def _components(parts):
+    """Return the mixture for weighted posterior moments of the leading factors."""
+    count = first = second = 0.0
+    for weight, mean, covariance, pattern in parts:
+        weighted = weight[:, :, None] * mean
+        count = count + weight.sum(0)
+        first = first + weighted.sum(0)
+        second = second + torch.einsum(
+            "nkq,nkr->kqr", weighted, mean.expand_as(weighted)
+        )
+        per_pattern = weight.new_zeros(len(covariance), weight.shape[1])
+        per_pattern.index_add_(0, pattern, weight)
+        second = second + torch.einsum(
+            "pk,pkqr->kqr", per_pattern, covariance.expand(-1, weight.shape[1], -1, -1)
+        )
+    # One more sample at zero keeps the mean of a small component near the others.
+    mean = first / (count[:, None] + 1)
+    scatter = second - torch.einsum("kq,kr->kqr", mean, first)
+    scatter = scatter - torch.einsum("kq,kr->kqr", first - count[:, None] * mean, mean)
+    pooled = scatter.sum(0) / count.sum()
+    covariance = (scatter + POOLING * pooled) / (count + POOLING)[:, None, None]
+    covariance = (covariance + covariance.mT) / 2
+    q = mean.shape[1]
+    share = (1 - BACKGROUND) * (count / count.sum()).clamp(min=1e-6)
+    return FactorMixture(
+        torch.cat([share, share.new_tensor([BACKGROUND])]),
+        torch.cat([mean, mean.new_zeros(1, q)]),
+        torch.cat([covariance, torch.eye(q, device=mean.device)[None]]),
+    )

@@ -1,0 +1,220 @@
+"""The objective of GexBERT: hide measured values and restore them."""
+
+import torch
+from torch import nn
+
+from ..nn import Objective
+from ._calibrate import calibrate
+
+# Genes that are asked for at a time, to bound the memory of their vectors.
+_GENES_AT_ONCE = 1024
+# Shares that are hidden for validation: the same each time.
+VALID_SHARES = (0.2, 0.5, 0.8)
+
+
+class RestorationObjective(Objective):
+    """Restore hidden values from the others, beyond what the prior expects.
+
+    Parameters
+    ----------
+    encoder : GeneTransformer
+        Reads what is given.
+    decoder : GeneDecoder
+        Restores what is hidden.
+    mask_rate : (float, float)
+        Range that the hidden share is drawn from, for each batch.
+    n_genes_per_step : int
+        Number of genes of a sample that are given or asked for.
+    fold_priors : sequence of LowRankPrior, default=()
+        Priors fitted without the rows of one fold each. Where a prior has seen a row,
+        it errs less than it will on a new one, and to correct that would be to learn
+        the wrong thing.
+    fold : int64 tensor of shape (n_rows,), default=None
+        The fold of each training row.
+    """
+
+    def __init__(
+        self, encoder, decoder, mask_rate, n_genes_per_step, fold_priors=(), fold=None
+    ):
+        super().__init__(encoder)
+        self.decoder = decoder
+        self.mask_rate = mask_rate
+        self.n_genes_per_step = min(n_genes_per_step, len(encoder.gene))
+        self.fold_priors = nn.ModuleList(fold_priors)
+        self.fold = fold
+        # Learnt in `finish`: a factor on the standard deviation by the prior, or on
+        # that of each gene where there is no prior.
+        self.register_buffer("calibration", torch.ones(()))
+        self.register_buffer("gene_error", torch.ones(len(encoder.gene)))
+
+    def targets(self):
+        """Return the fold of each training row."""
+        return () if self.fold is None else (self.fold,)
+
+    def forward(self, X, fold=None):
+        """Return the mean squared error of some hidden values.
+
+        Parameters
+        ----------
+        X : tensor of shape (n, n_genes)
+            Standardised profiles.
+        fold : int64 tensor of shape (n,), default=None
+            Which fold each row belongs to.
+        """
+        low, high = self.mask_rate
+        if self.training:
+            return self._error(X, fold, low + (high - low) * float(torch.rand(())))
+        errors = [self._error(X, fold, share) for share in VALID_SHARES]
+        return torch.stack(errors).mean()
+
+    def _error(self, X, fold, share):
+        hidden, expected, linear = self.hide(X, share, fold)
+        n_asked = min(max(1, round(share * self.n_genes_per_step)), X.shape[1])
+        n_given = max(1, self.n_genes_per_step - n_asked)
+        measured = ~X.isnan()
+        given = self.encoder.random_panel(measured & ~hidden, n_given)
+        asked, counts = self.encoder.random_panel(measured & hidden, n_asked)
+        view = X.masked_fill(hidden, torch.nan)
+        summary, _ = self.encoder.read(view, expected, linear, [given])
+        restored = self.decode(summary, expected, asked)
+        error = (restored - X.gather(1, asked).nan_to_num(nan=0.0)) * counts
+        return error.square().sum() / counts.sum().clamp(min=1)
+
+    @torch.no_grad()
+    def hide(self, X, share, fold):
+        """Draw what is hidden, and return what the prior expects given the rest.
+
+        The rows of a fold share what is hidden of them, and so the covariance of
+        their factors: that is most of the work.
+
+        Returns
+        -------
+        hidden : bool tensor of shape (n, n_genes)
+        expected, linear : tensor of shape (n, n_genes) or None
+            See :class:`Expectation`.
+        """
+        hidden = torch.empty_like(X, dtype=torch.bool)
+        expected, linear = torch.empty_like(X), torch.empty_like(X)
+        prior = self.encoder.prior
+        for f, fold_prior in enumerate(self.fold_priors or [prior]):
+            rows = slice(None) if fold is None else (fold == f).nonzero()[:, 0]
+            mask = torch.rand(X.shape[1], device=X.device) < share
+            # One gene at least is given, and one is asked for.
+            ends = torch.randperm(X.shape[1], device=X.device)[:2]
+            mask[ends] = mask.new_tensor([False, True])[: len(ends)]
+            hidden[rows] = mask
+            if prior is not None and len(X[rows]):
+                found = fold_prior(X[rows].masked_fill(mask, torch.nan))
+                expected[rows], linear[rows] = found.values, found.linear
+        return (hidden, None, None) if prior is None else (hidden, expected, linear)
+
+    def decode(self, summary, expected, asked):
+        """Return the restored expression of some genes of each sample.
+
+        Parameters
+        ----------
+        summary : tensor of shape (n, n_summary, dim)
+            Summary tokens of the encoder.
+        expected : tensor of shape (n, n_genes) or None
+            What the prior expects.
+        asked : int64 tensor of shape (n, n_asked) or (n_asked,)
+            Genes that are asked for.
+
+        Returns
+        -------
+        restored : tensor of shape (n, n_asked)
+        """
+        gene = self.encoder.gene[asked]
+        if expected is None:
+            return self.decoder(summary, gene).float()
+        expected = _columns(expected, asked)
+        return expected + self.decoder(summary, gene, expected).float()
+
+    def restore(self, Z, genes):
+        """Return the expected expression of some genes of standardised profiles.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles; NaN where a gene was not measured.
+        genes : int64 tensor of shape (n_asked,)
+            Genes that are asked for.
+
+        Returns
+        -------
+        restored : tensor of shape (n, n_asked)
+        """
+        found = self.encoder.expect(Z)
+        return self._restore(Z, found, genes)
+
+    def restore_with_variance(self, Z, genes, prior=None):
+        """Return the expected expression of some genes, and its variance.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles; NaN where a gene was not measured.
+        genes : int64 tensor of shape (n_asked,)
+            Genes that are asked for.
+        prior : LowRankPrior, default=None
+            To be used in place of that of the encoder.
+
+        Returns
+        -------
+        restored, variance : tensor of shape (n, n_asked)
+        """
+        prior = self.encoder.prior if prior is None else prior
+        scale = self.calibration.square()
+        if prior is None:
+            restored = self._restore(Z, None, genes)
+            return restored, scale * self.gene_error[genes].expand_as(restored)
+        found = prior(Z, with_covariance=True)
+        explained, own = prior.variance(Z, found)
+        variance = scale * (explained + own)
+        return self._restore(Z, found, genes), variance[:, genes]
+
+    def draw(self, Z, genes):
+        """Draw the expression of some genes from its distribution.
+
+        Returns
+        -------
+        drawn : tensor of shape (n, n_asked)
+        """
+        prior = self.encoder.prior
+        if prior is None:
+            restored, variance = self.restore_with_variance(Z, genes)
+            return restored + variance.sqrt() * torch.randn_like(restored)
+        found = prior(Z, with_covariance=True)
+        _, own = prior.variance(Z, found)
+        off = prior.deviate(found.posterior) + own.sqrt() * torch.randn_like(own)
+        return self._restore(Z, found, genes) + self.calibration * off[:, genes]
+
+    def embed_genes(self, Z, genes):
+        """Return the vectors of some genes, of shape (n, n_asked, dim)."""
+        found = self.encoder.expect(Z)
+        expected, linear = (None, None) if found is None else found[:2]
+        panels = self.encoder.panels(Z)
+        summary, _ = self.encoder.read(Z, expected, linear, panels)
+        expected = None if expected is None else expected[:, genes]
+        return self.decoder.vectors(summary, self.encoder.gene[genes], expected)
+
+    def _restore(self, Z, found, genes):
+        expected, linear = (None, None) if found is None else found[:2]
+        panels = self.encoder.panels(Z)
+        summary, _ = self.encoder.read(Z, expected, linear, panels)
+        parts = genes.split(_GENES_AT_ONCE)
+        return torch.cat([self.decode(summary, expected, some) for some in parts], 1)
+
+    def finish(self, batches):
+        """Learn how far what is restored is off."""
+        calibrate(self, batches)
+
+    def release(self):
+        """Free the priors of the folds."""
+        super().release()
+        self.fold_priors, self.fold = nn.ModuleList(), None
+
+
+def _columns(values, asked):
+    """Return the values of the genes that are asked for."""
+    return values[:, asked] if asked.ndim == 1 else values.gather(1, asked)

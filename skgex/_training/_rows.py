@@ -129,7 +129,8 @@ def check_all_profiles(reader, gene_names=None, allow_empty=False):
     """Refuse what `check_profiles` refuses, in one pass over all rows."""
     first_row = 0
     for chunk in reader.chunks():
-        check_profiles(chunk, first_row, gene_names, allow_empty)
+        # As single precision, in which they are read, makes infinity of 1e39.
+        check_profiles(chunk.float(), first_row, gene_names, allow_empty)
         first_row += len(chunk)
 
 

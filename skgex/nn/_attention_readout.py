@@ -28,6 +28,17 @@ def gene_attention(encoder, Z, rollout=False):
     ----------
     .. [1] Abnar S., Zuidema W. "Quantifying attention flow in transformers", ACL 2020.
        :arxiv:`2005.00928`
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import GeneTransformer, gene_attention
+    >>> encoder = GeneTransformer(3).eval()
+    >>> attention = gene_attention(encoder, torch.tensor([[1.0, torch.nan, 2.0]]))
+    >>> attention.isnan()
+    tensor([[False,  True, False]])
+    >>> round(attention.nanmean().item(), 4)
+    1.0
     """
     found = encoder.expect(Z)
     expected, linear = (None, None) if found is None else found[:2]

@@ -16,7 +16,7 @@ class FactorPosterior(NamedTuple):
 
     Samples in which the same genes were measured share their covariance.
 
-    Attributes
+    Parameters
     ----------
     mean : tensor of shape (n, rank)
         Posterior mean of the factors of each sample.
@@ -24,6 +24,15 @@ class FactorPosterior(NamedTuple):
         Posterior covariance for each pattern of measured genes.
     pattern : int64 tensor of shape (n,)
         Which pattern each sample has.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import FactorAnalysis
+    >>> model = FactorAnalysis(torch.ones(2, 1), torch.ones(2))
+    >>> posterior = model.posterior(torch.tensor([[1.0, 2.0], [3.0, 1.0]]))
+    >>> posterior.covariance[posterior.pattern].shape
+    torch.Size([2, 1, 1])
     """
 
     mean: torch.Tensor
@@ -75,11 +84,11 @@ class FactorAnalysis(nn.Module):
     >>> import torch
     >>> from skgex.nn import FactorAnalysis
     >>> model = FactorAnalysis(torch.ones(3, 1), torch.ones(3))
-    >>> posterior = model.posterior(torch.tensor([[3.0, 3.0, torch.nan]]))
+    >>> posterior = model.posterior(torch.tensor([[3.0, 2.0, torch.nan]]))
     >>> posterior.mean, posterior.covariance
-    (tensor([[2.]]), tensor([[[0.3333]]]))
+    (tensor([[1.6667]]), tensor([[[0.3333]]]))
     >>> model.expected(posterior.mean)
-    tensor([[2., 2., 2.]])
+    tensor([[1.6667, 1.6667, 1.6667]])
     """
 
     def __init__(
@@ -190,7 +199,27 @@ class FactorAnalysis(nn.Module):
 
 
 def distinct_rows(mask):
-    """Return the distinct rows of a boolean matrix, and which one each row is."""
+    """Return the distinct rows of a boolean matrix, and which one each row is.
+
+    Parameters
+    ----------
+    mask : bool tensor of shape (n, n_genes)
+
+    Returns
+    -------
+    distinct : bool tensor of shape (n_distinct, n_genes)
+        Each row that there is, once.
+    row : int64 tensor of shape (n,)
+        Which of them each row is.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import distinct_rows
+    >>> distinct, row = distinct_rows(torch.tensor([[True], [False], [True]]))
+    >>> distinct.flatten(), row
+    (tensor([False,  True]), tensor([1, 0, 1]))
+    """
     if (mask == mask[:1]).all():
         return mask[:1], torch.zeros(len(mask), dtype=torch.int64, device=mask.device)
     return torch.unique(mask, dim=0, return_inverse=True)

@@ -51,7 +51,7 @@ class FactorMixture(nn.Module):
     ... )
     >>> posterior = model.posterior(torch.tensor([[1.0]]))
     >>> mixture(posterior).mean  # 1/2 under one Gaussian around zero
-    tensor([[2.7893]])
+    tensor([[2.7950]])
     """
 
     def __init__(self, weight, mean, covariance):

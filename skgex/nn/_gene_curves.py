@@ -63,7 +63,31 @@ class GeneCurves(nn.Module):
 
 
 def knot_place(expected, n_knots, limit=LIMIT):
-    """Return the knot to the left of each value, and how far it is beyond it."""
+    """Return the knot to the left of each value, and how far it is beyond it.
+
+    Parameters
+    ----------
+    expected : tensor of any shape
+        Values.
+    n_knots : int
+        Number of equally spaced knots, from ``-limit`` to ``limit``.
+    limit : float, default=3.0
+        Where the outermost knots lie; values beyond are moved there.
+
+    Returns
+    -------
+    left : int64 tensor
+        Number of the knot, below ``n_knots - 1``.
+    share : tensor
+        Share of the way to the next knot, between 0 and 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import knot_place
+    >>> knot_place(torch.tensor([-3.0, 0.75, 9.0]), 5)
+    (tensor([0, 2, 3]), tensor([0.0000, 0.5000, 1.0000]))
+    """
     place = (expected / limit).clamp(-1, 1).add(1) * ((n_knots - 1) / 2)
     left = place.floor().clamp_(max=n_knots - 2)
     return left.long(), place - left

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from ._gene_transformer import N_SUMMARY
 from ._transformer import TransformerBlock, ValueEncoder
 
 
@@ -13,7 +14,8 @@ class GeneDecoder(nn.Module):
     a prior, an embedding of what it expects. Queries read the summary tokens by
     cross-attention, and a linear layer that starts at zero turns them into a
     correction of what the prior expects: an untrained decoder returns that, or zero
-    without a prior.
+    without a prior. What all genes have in common is cheaper to correct: another such
+    layer shifts the factors of the prior.
 
     Parameters
     ----------
@@ -25,6 +27,15 @@ class GeneDecoder(nn.Module):
         Number of attention heads.
     dropout : float, default=0.0
         Dropout rate.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import GeneDecoder, GeneTransformer
+    >>> encoder = GeneTransformer(20)
+    >>> decoder = GeneDecoder(encoder)
+    >>> decoder(encoder.summary_tokens(4, None), encoder.gene[:3]).shape
+    torch.Size([4, 3])
     """
 
     def __init__(self, encoder, n_layers=1, n_heads=4, dropout=0.0):
@@ -34,6 +45,9 @@ class GeneDecoder(nn.Module):
         if encoder.prior is not None:
             kind, n_bins = encoder.value.kind, len(encoder.value.knots)
             self.expectation = ValueEncoder(kind, n_bins, d)
+            self.shift = nn.Linear(N_SUMMARY * d, encoder.prior.rank)
+            nn.init.zeros_(self.shift.weight)
+            nn.init.zeros_(self.shift.bias)
         self.norm_summary = nn.LayerNorm(d)
         self.blocks = nn.ModuleList(
             TransformerBlock(d, n_heads, dropout) for _ in range(n_layers)
@@ -42,6 +56,12 @@ class GeneDecoder(nn.Module):
         self.out = nn.Linear(d, 1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
+
+    @property
+    def is_zero(self):
+        """Whether all corrections are zero, as they are before training."""
+        layers = [self.out, self.shift] if hasattr(self, "shift") else [self.out]
+        return not any(p.any() for layer in layers for p in layer.parameters())
 
     def forward(self, summary, gene, expected=None):
         """Return the correction for each gene.
@@ -60,6 +80,16 @@ class GeneDecoder(nn.Module):
         correction : tensor of shape (n, n_genes)
         """
         return self.out(self.vectors(summary, gene, expected)).squeeze(-1)
+
+    def common(self, summary, prior):
+        """Return the correction of all genes by a shift of the factors of the prior.
+
+        Returns
+        -------
+        correction : tensor of shape (n, n_all_genes)
+        """
+        shift = self.shift(self.norm_summary(summary).flatten(1))
+        return shift @ prior.model.loadings.T
 
     def vectors(self, summary, gene, expected=None):
         """Return the vector of each gene in the context of the sample.

@@ -54,6 +54,14 @@ class GeneTransformer(nn.Module):
     -----
     Shape: (n, n_genes) -> (n, embedding_dim). Inputs are z-scores; NaN marks a gene
     that was not measured. In training mode one random panel is read.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import GeneTransformer
+    >>> encoder = GeneTransformer(20, 16).eval()
+    >>> encoder(torch.randn(4, 20)).shape  # 8 summary tokens of 16 dimensions
+    torch.Size([4, 128])
     """
 
     def __init__(
@@ -129,7 +137,7 @@ class GeneTransformer(nn.Module):
         summary : tensor of shape (n, n_summary, token_dim)
             The summary tokens.
         genes : tensor of shape (n, token_dim)
-            The mean of the gene tokens.
+            The mean of the gene tokens; zeros where `pooling` does not need it.
         """
         start = self.summary_tokens(len(Z), linear)
         total = torch.zeros_like(start)
@@ -137,17 +145,24 @@ class GeneTransformer(nn.Module):
         for panel, exists in panels:
             tokens = self.gene_tokens(Z, expected, panel, exists)
             tokens, mask = self.join(start, tokens, exists)
-            for block in self.blocks:
-                tokens = block(tokens, mask=mask)
+            tokens = self.attend(tokens, mask)
             count = exists.sum(1, keepdim=True).to(total.dtype)
             # A sample without any gene still has its summary tokens.
             share = torch.where(weight + count > 0, count, 1.0)
             total = total + share[:, :, None] * tokens[:, :N_SUMMARY]
-            own = tokens[:, N_SUMMARY:] * exists[:, :, None]
-            genes = genes + own.sum(1)
+            if self.pooling == "mean":
+                genes = genes + (tokens[:, N_SUMMARY:] * exists[:, :, None]).sum(1)
             weight = weight + count
         weight = weight.clamp(min=1)
         return total / weight[:, :, None], genes / weight
+
+    def attend(self, tokens, mask):
+        """Return the tokens after all blocks; of the last one only those in use."""
+        for block in self.blocks[:-1]:
+            tokens = block(tokens, mask=mask)
+        last = self.blocks[-1]
+        asking = tokens if self.pooling == "mean" else tokens[:, :N_SUMMARY]
+        return last(asking, last.norm(tokens), mask)
 
     def pool(self, summary, genes):
         """Return the embedding of a sample from what was read."""
@@ -199,10 +214,12 @@ class GeneTransformer(nn.Module):
     @staticmethod
     def random_panel(candidates, size):
         """Draw `size` of the candidate genes of each sample, and say which exist."""
+        size = min(size, candidates.shape[1])
+        if not candidates.is_cuda:
+            # Tokens that exist in no sample cost as much; a GPU would have to wait.
+            size = max(1, min(size, int(candidates.sum(1).max())))
         keys = torch.rand(candidates.shape, device=candidates.device)
-        keys, genes = keys.masked_fill_(~candidates, -1).topk(
-            min(size, candidates.shape[1]), dim=1
-        )
+        keys, genes = keys.masked_fill_(~candidates, -1).topk(size, dim=1)
         return genes, keys >= 0
 
 

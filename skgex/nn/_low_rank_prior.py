@@ -42,6 +42,14 @@ class LowRankPrior(nn.Module):
         Prior of the leading factors; None for N(0, I).
     curves : GeneCurves or None, default=None
         Corrections of what the factors make expect; None for none.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import FactorAnalysis, LowRankPrior
+    >>> prior = LowRankPrior(FactorAnalysis(torch.ones(3, 1), torch.ones(3)))
+    >>> prior(torch.tensor([[3.0, 2.0, torch.nan]])).values
+    tensor([[1.6667, 1.6667, 1.6667]])
     """
 
     def __init__(self, model, mixture=None, curves=None):
@@ -84,7 +92,9 @@ class LowRankPrior(nn.Module):
 
     def uncertainty(self, posterior):
         """Return the share of the factors' variance in the genes that is not known."""
-        left = (posterior.covariance * self.gram).sum((1, 2)) / self.gram.trace()
+        # Genes without common factors have no loadings: nothing is uncertain.
+        total = self.gram.trace().clamp(min=1e-12)
+        left = (posterior.covariance * self.gram).sum((1, 2)) / total
         return left[posterior.pattern]
 
     @torch.no_grad()

@@ -6,7 +6,7 @@ import torch
 
 SHARES = (0.3, 0.7)
 COVERAGE = 0.9
-_MAX_ROWS, _MAX_GENES = 512, 512
+_MAX_ROWS, _MAX_GENES = 128, 1024
 
 
 @torch.no_grad()
@@ -24,11 +24,18 @@ def calibrate(objective, batches):
     batches : iterable of (X, fold)
         Some of the training rows.
     """
+    objective.calibration.fill_(1)
+    n_genes, device = len(objective.encoder.gene), objective.calibration.device
+    genes = torch.arange(n_genes, device=device)
+    if objective.encoder.prior is not None:
+        genes = torch.randperm(n_genes, device=device)[:_MAX_GENES]
     found = []
     for X, *fold in batches:
-        found.extend(_hidden_errors(objective, X, *fold))
+        found.extend(_hidden_errors(objective, X, genes, *fold))
         if sum(len(error) for error, _ in found) >= _MAX_ROWS * len(SHARES):
             break
+    if not found:
+        return
     error, variance = (torch.cat(parts) for parts in zip(*found, strict=True))
     known = ~error.isnan()
     if objective.encoder.prior is None:
@@ -44,10 +51,9 @@ def calibrate(objective, batches):
         objective.calibration.copy_(ratio.kthvalue(rank).values / normal)
 
 
-def _hidden_errors(objective, X, fold=None):
+def _hidden_errors(objective, X, genes, fold=None):
     """Yield errors where genes are hidden, NaN elsewhere, and their variances."""
     n_genes = X.shape[1]
-    genes = torch.arange(n_genes, device=X.device)
     for share in SHARES:
         for f, prior in enumerate(objective.fold_priors or [objective.encoder.prior]):
             rows = X if fold is None else X[fold == f]
@@ -57,4 +63,5 @@ def _hidden_errors(objective, X, fold=None):
             if not len(rows) or view.isnan().all(1).any():
                 continue
             restored, variance = objective.restore_with_variance(view, genes, prior)
-            yield (restored - rows).masked_fill(~hidden, torch.nan), variance
+            error = restored - rows[:, genes]
+            yield error.masked_fill(~hidden[genes], torch.nan), variance

@@ -61,7 +61,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
     clip : float or None, default=10.0
         Bound on the absolute standardised value; nearly constant genes otherwise reach
         hundreds in new samples. Without `standardize` nothing is clipped.
-    max_epochs : int, default=20
+    max_epochs : int, default=15
         Passes over the training samples. With 0 the transformer stays untrained, and
         genes are restored by the prior alone.
     batch_size : int, default=64
@@ -187,7 +187,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
         prior="low_rank",
         standardize=True,
         clip=10.0,
-        max_epochs=20,
+        max_epochs=15,
         batch_size=64,
         lr=2e-3,
         weight_decay=0.01,

@@ -136,7 +136,7 @@ def _maximise(moments, relevance):
     rank = len(relevance)
     # The constant has no prior, but for a trace that keeps the matrix regular.
     prior = torch.diag(torch.cat([relevance, relevance.new_tensor([1e-3])]))
-    if len(second) == rank + 1:
+    if second.shape[1] == rank + 1:
         weights, spread = _solve(second[None] + prior, cross)
         scale = torch.ones_like(count)
     else:

@@ -1,7 +1,10 @@
 """Fit the low-rank prior of GexBERT: how many factors, and which kinds of samples."""
 
+import warnings
+
 import torch
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from ..nn import FactorMixture, FactorPosterior, LowRankPrior
 from ._low_rank import Blocks, fit_factor_analysis
@@ -21,6 +24,10 @@ POOLING = 50
 BACKGROUND = 0.05
 N_SOFT = 2
 _MIXTURE_ROWS = 2048
+# Samples with holes of their own have each their own posterior, which takes time.
+_MAX_PATTERNS = 768
+# Enough to choose the number of factors.
+_CHOICE_ROWS, _CHOICE_VALID_ROWS = 2000, 512
 
 
 def fit_prior(reader, rows, prepare, rank):
@@ -61,6 +68,8 @@ def choose_rank(reader, rows, valid_rows, prepare):
     -------
     rank : int
     """
+    rows = rows[torch.randperm(len(rows))[:_CHOICE_ROWS]]
+    valid_rows = valid_rows[torch.randperm(len(valid_rows))[:_CHOICE_VALID_ROWS]]
     largest = max(1, min(RANKS[-1], len(rows) // 3, int(0.6 * reader.shape[1])))
     best, least = largest, torch.inf
     masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
@@ -98,12 +107,21 @@ def _fit_mixture(model, blocks):
     n_kinds = min(MAX_KINDS, n_rows // SAMPLES_PER_KIND)
     if n_kinds < 2:
         return None
-    some = blocks.rows[torch.linspace(0, len(blocks) - 1, n_rows).long()]
+    some = blocks.rows[torch.randperm(len(blocks))[:n_rows]]
     q = min(N_LEADING, model.rank)
-    parts = [_leading(model.posterior(Z), q) for Z in blocks.take(some)]
+    parts, n_patterns = [], 0
+    for Z in blocks.take(some):
+        parts.append(_leading(model.posterior(Z), q))
+        n_patterns += len(parts[-1].covariance)
+        if n_patterns >= _MAX_PATTERNS:
+            break
     means = torch.cat([part.mean for part in parts])[:, :N_GROUPING]
     seed = int(torch.randint(2**31 - 1, ()))
-    groups = KMeans(n_kinds, n_init=1, random_state=seed).fit_predict(means.cpu())
+    with warnings.catch_warnings():
+        # Samples may be all alike: where genes have nothing in common, to begin with.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        kmeans = KMeans(n_kinds, n_init=1, random_state=seed)
+        groups = kmeans.fit_predict(means.cpu().numpy())
     groups = torch.from_numpy(groups).long().to(means.device)
     weights = torch.nn.functional.one_hot(groups, n_kinds).to(means.dtype)
     weights = weights.split([len(part.mean) for part in parts])

@@ -127,8 +127,9 @@ class RestorationObjective(Objective):
         gene = self.encoder.gene[asked]
         if expected is None:
             return self.decoder(summary, gene).float()
-        expected = _columns(expected, asked)
-        return expected + self.decoder(summary, gene, expected).float()
+        common = self.decoder.common(summary, self.encoder.prior)
+        common, expected = _columns(common, asked), _columns(expected, asked)
+        return expected + (common + self.decoder(summary, gene, expected)).float()
 
     def restore(self, Z, genes):
         """Return the expected expression of some genes of standardised profiles.
@@ -200,6 +201,9 @@ class RestorationObjective(Objective):
 
     def _restore(self, Z, found, genes):
         expected, linear = (None, None) if found is None else found[:2]
+        if expected is not None and self.decoder.is_zero:
+            # Nothing was learnt that would be worth reading the genes for.
+            return expected[:, genes]
         panels = self.encoder.panels(Z)
         summary, _ = self.encoder.read(Z, expected, linear, panels)
         parts = genes.split(_GENES_AT_ONCE)
@@ -212,7 +216,7 @@ class RestorationObjective(Objective):
     def release(self):
         """Free the priors of the folds."""
         super().release()
-        self.fold_priors, self.fold = nn.ModuleList(), None
+        self.fold_priors, self.fold = nn.ModuleList().train(self.training), None
 
 
 def _columns(values, asked):

@@ -42,7 +42,7 @@ class GexImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         Whether to append a :class:`~sklearn.impute.MissingIndicator`.
     keep_empty_features : bool, default=False
         Whether genes without any value in `fit` are kept, as zeros. They are dropped
-        otherwise.
+        otherwise. A pretrained embedder restores them, so that they are kept.
     random_state : int, RandomState instance or None, default=None
         Seed of an embedder that has none of its own, and of `sample_posterior`.
 

@@ -8,6 +8,10 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 from torch import nn
 
+# Share of the loss, for one validation sample, by which weights must be better than
+# those before training; it falls with the square root of the number of samples.
+START_MARGIN = 0.03
+
 
 class StopTraining(Exception):
     """Raised by a callback to end training early and keep what was learned."""
@@ -24,8 +28,12 @@ class KeepWeights(Callback):
         self.names_ = ["train_loss", "valid_loss"][: 1 if self.patience is None else 2]
 
     def keep_start(self, net, valid_batches):
-        """Let the weights before training count."""
-        self.best_loss_ = net.evaluate(valid_batches)
+        """Let the weights before training count, unless others are clearly better.
+
+        What a few samples say of small differences is chance.
+        """
+        margin = START_MARGIN / math.sqrt(len(valid_batches.rows))
+        self.best_loss_ = (1 - margin) * net.evaluate(valid_batches)
         self._keep(net)
 
     def on_epoch_end(self, net, **kwargs):

@@ -15,7 +15,8 @@ class GeneDecoder(nn.Module):
     cross-attention, and a linear layer that starts at zero turns them into a
     correction of what the prior expects: an untrained decoder returns that, or zero
     without a prior. What all genes have in common is cheaper to correct: another such
-    layer shifts the factors of the prior.
+    layer shifts the factors of the prior, or factors whose loadings are the gene
+    embedding.
 
     Parameters
     ----------
@@ -45,9 +46,10 @@ class GeneDecoder(nn.Module):
         if encoder.prior is not None:
             kind, n_bins = encoder.value.kind, len(encoder.value.knots)
             self.expectation = ValueEncoder(kind, n_bins, d)
-            self.shift = nn.Linear(N_SUMMARY * d, encoder.prior.rank)
-            nn.init.zeros_(self.shift.weight)
-            nn.init.zeros_(self.shift.bias)
+        rank = d if encoder.prior is None else encoder.prior.rank
+        self.shift = nn.Linear(N_SUMMARY * d, rank)
+        nn.init.zeros_(self.shift.weight)
+        nn.init.zeros_(self.shift.bias)
         self.norm_summary = nn.LayerNorm(d)
         self.blocks = nn.ModuleList(
             TransformerBlock(d, n_heads, dropout) for _ in range(n_layers)
@@ -60,8 +62,8 @@ class GeneDecoder(nn.Module):
     @property
     def is_zero(self):
         """Whether all corrections are zero, as they are before training."""
-        layers = [self.out, self.shift] if hasattr(self, "shift") else [self.out]
-        return not any(p.any() for layer in layers for p in layer.parameters())
+        last = (*self.out.parameters(), *self.shift.parameters())
+        return not any(parameter.any() for parameter in last)
 
     def forward(self, summary, gene, expected=None):
         """Return the correction for each gene.
@@ -81,15 +83,22 @@ class GeneDecoder(nn.Module):
         """
         return self.out(self.vectors(summary, gene, expected)).squeeze(-1)
 
-    def common(self, summary, prior):
-        """Return the correction of all genes by a shift of the factors of the prior.
+    def common(self, summary, loadings):
+        """Return the correction of all genes by a shift of common factors.
+
+        Parameters
+        ----------
+        summary : tensor of shape (n, n_summary, dim)
+            Summary tokens of the encoder.
+        loadings : tensor of shape (n_all_genes, rank)
+            Those of the prior, or the gene embedding where there is none.
 
         Returns
         -------
         correction : tensor of shape (n, n_all_genes)
         """
         shift = self.shift(self.norm_summary(summary).flatten(1))
-        return shift @ prior.model.loadings.T
+        return shift @ loadings.T
 
     def vectors(self, summary, gene, expected=None):
         """Return the vector of each gene in the context of the sample.

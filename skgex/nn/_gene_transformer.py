@@ -14,10 +14,10 @@ class GeneTransformer(nn.Module):
     """Transformer over the measured genes of a sample, and over summary tokens.
 
     A measured gene is a token: its gene embedding plus an embedding of its value and
-    of what the prior did not expect of it. Summary tokens start from the factors of
-    the prior, or as learnt vectors where there is none. All tokens attend to each
-    other. Samples with more genes than fit into the context are read in panels, whose
-    summaries are averaged: the cost is linear in the number of genes.
+    of what the prior did not expect of it, gated by the gene. Summary tokens start
+    from the factors of the prior, or as learnt vectors where there is none. All tokens
+    attend to each other. Samples with more genes than fit into the context are read in
+    panels, whose summaries are averaged: the cost is linear in the number of genes.
 
     Parameters
     ----------
@@ -87,6 +87,7 @@ class GeneTransformer(nn.Module):
         self.embedding_dim = N_SUMMARY * d if pooling == "concat" else d
         self.gene = nn.Parameter(_gene_vectors(n_genes, d, prior))
         self.value = ValueEncoder(value_encoder, n_bins, d)
+        self.gate = nn.Linear(d, d)
         self.start = nn.Parameter(0.5 * torch.randn(N_SUMMARY, d))
         if prior is not None:
             self.surprise = ValueEncoder(value_encoder, n_bins, d)
@@ -181,12 +182,15 @@ class GeneTransformer(nn.Module):
     def gene_tokens(self, Z, expected, panel, exists):
         """Return the tokens of the genes of a panel."""
         values = Z.gather(1, panel).masked_fill(~exists, 0)
-        tokens = self.gene[panel] + self.value(values)
-        if expected is None:
-            return tokens
-        spread = self.prior.model.noise.sqrt()[panel]
-        surprise = (values - expected.gather(1, panel)) / spread
-        return tokens + self.surprise(surprise.clamp(-MAX_SURPRISE, MAX_SURPRISE))
+        told = self.value(values)
+        if expected is not None:
+            spread = self.prior.model.noise.sqrt()[panel]
+            surprise = (values - expected.gather(1, panel)) / spread
+            surprise = surprise.clamp(-MAX_SURPRISE, MAX_SURPRISE)
+            told = told + self.surprise(surprise)
+        # In a mere sum the first average over genes would not know which of them had
+        # which value.
+        return self.gene[panel] + told * (1 + self.gate(self.gene)[panel])
 
     def join(self, summary, genes, exists):
         """Put summary and gene tokens in one sequence, and say which exist."""

@@ -126,7 +126,8 @@ class BaseEmbedder(
             Ignored.
         groups : array-like of shape (n_samples,), default=None
             Samples of one group, such as a patient, are kept on one side of the
-            internal validation split. Only used with `n_iter_no_change`.
+            internal validation split, with `n_iter_no_change`, and of all other
+            internal splits.
 
         Returns
         -------

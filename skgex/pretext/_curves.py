@@ -10,10 +10,9 @@ N_KNOTS = 13
 HIDDEN_SHARES = (0.15, 0.5, 0.85)
 # Prior weights, in samples, of a curve of zero; a straight one has twice as much.
 PENALTIES = (10.0, 40.0)
-_MAX_ROWS = 4096
 
 
-def fit_curves(reader, prepare, fold, priors):
+def fit_curves(reader, rows, prepare, fold, priors):
     """Fit a curve for each gene to what cross-fitted priors leave unexplained.
 
     Penalised least squares, in closed form, on values that are hidden at random from
@@ -23,6 +22,8 @@ def fit_curves(reader, prepare, fold, priors):
     ----------
     reader : RowReader
         The training rows.
+    rows : int64 tensor
+        Which of them to fit to.
     prepare : callable
         Standardises a batch; NaN stays NaN.
     fold : int64 tensor of shape (n,)
@@ -35,9 +36,8 @@ def fit_curves(reader, prepare, fold, priors):
     curves : GeneCurves or None
         None where curves from some folds do not help on another.
     """
-    some = torch.linspace(0, len(reader) - 1, min(len(reader), _MAX_ROWS)).long()
     parts = [
-        (prior, Blocks(reader, some[fold[some] == f], prepare))
+        (prior, Blocks(reader, rows[fold[rows] == f], prepare))
         for f, prior in enumerate(priors)
     ]
     masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]

@@ -27,8 +27,9 @@ class GeneMethods:
             Which genes to return, by name or by position; None for all.
         return_std : bool, default=False
             Whether to return the standard deviation of what is restored as well:
-            90 % of the values lie within 1.645 of it. It is zero for measured values
-            that are kept.
+            of samples like those of `fit`, but not among them, 90 % of the values lie
+            within 1.645 of it, on average. It is too small for samples of `fit`, above
+            all if these were few, and zero for measured values that are kept.
         keep_measured : bool, default=True
             Whether measured values are returned as they are, rather than what is
             expected of them.

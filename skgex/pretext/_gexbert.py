@@ -53,7 +53,8 @@ class GexBERT(GeneMethods, BaseEmbedder):
         embedding_dim`` dimensions, their mean, or the mean of its genes.
     prior : {"low_rank"} or None, default="low_rank"
         "low_rank" starts from factor analysis with a mixture over the leading
-        factors, and a curve for each gene, all fitted in seconds. What they expect
+        factors, and a curve for each gene, all in closed form and fitted in seconds
+        (a minute or two where values are missing). What they expect
         given all measured genes is told to the tokens, and corrected by the network.
         None is a plain transformer.
     standardize : bool, default=True
@@ -61,7 +62,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
     clip : float or None, default=10.0
         Bound on the absolute standardised value; nearly constant genes otherwise reach
         hundreds in new samples. Without `standardize` nothing is clipped.
-    max_epochs : int, default=15
+    max_epochs : int, default=8
         Passes over the training samples. With 0 the transformer stays untrained, and
         genes are restored by the prior alone.
     batch_size : int, default=64
@@ -74,7 +75,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
     validation_fraction : float, default=0.1
         Share of the samples held out for early stopping; of the groups if `fit` is
         given `groups`. Only used with `n_iter_no_change`.
-    n_iter_no_change : int or None, default=5
+    n_iter_no_change : int or None, default=8
         Stop after this many epochs without a lower validation loss, and restore the
         best weights, or those before training: what is restored is then no worse on
         the validation samples than by the prior alone. None trains on all samples for
@@ -187,12 +188,12 @@ class GexBERT(GeneMethods, BaseEmbedder):
         prior="low_rank",
         standardize=True,
         clip=10.0,
-        max_epochs=15,
+        max_epochs=8,
         batch_size=64,
         lr=2e-3,
         weight_decay=0.01,
         validation_fraction=0.1,
-        n_iter_no_change=5,
+        n_iter_no_change=8,
         device="auto",
         callbacks=None,
         warm_start=False,

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import torch
 from torch.nn.functional import pad
 
-from ..nn import FactorAnalysis, distinct_rows
+from ..nn import FactorAnalysis
 from ._low_rank_start import MIN_NOISE, approximate, principal_components, relevance_of
 
-N_ITER = 10
+N_ITER = 5
 N_ROUNDS = 8
 _BLOCK_BYTES = 32 * 2**20
 # Bounds on the moments that are kept for each gene if values are missing, and on the
@@ -37,9 +37,8 @@ def fit_factor_analysis(reader, rows, prepare, max_rank):
     factors that the data do not support fade (automatic relevance determination) and
     too many do little harm. Only products with the data are taken, never a matrix of
     genes by genes, and a missing value is never filled in: the posterior of the factors
-    is taken given the genes that were measured. It is exact where values are missing
-    in few patterns, such as panels, or where data are small; otherwise it is reached
-    by gradient steps.
+    is taken given the genes that were measured. Where values are missing it is exact
+    if the data are small; otherwise it is reached by gradient steps.
 
     Parameters
     ----------
@@ -59,13 +58,12 @@ def fit_factor_analysis(reader, rows, prepare, max_rank):
     """
     n_rows, n_genes = len(rows), reader.shape[1]
     blocks = Blocks(reader, rows, prepare)
-    n_patterns, complete = _count_patterns(blocks)
+    complete = not any(Z.isnan().any() for Z in blocks)
     rank = max(1, min(max_rank, n_rows - 1, n_genes - 1))
     n_iter = N_ITER
     if not complete:
-        per_gene = _MOMENT_BYTES // (4 * n_genes)
-        few = n_patterns * n_genes * rank**2 < _MAX_WORK
-        n_iter = N_ITER * (few and rank**2 < 2 * per_gene)
+        small = rank**2 < 2 * _MOMENT_BYTES // (4 * n_genes)
+        n_iter = N_ITER * (small and n_rows * n_genes * rank**2 < _MAX_WORK)
     model = principal_components(blocks, rank)
     if not complete:
         model = approximate(blocks, model, N_ROUNDS)
@@ -93,16 +91,6 @@ class Blocks:
         """Yield some of the rows instead."""
         for part in rows.split(self.size):
             yield self.prepare(self.reader.take(part))
-
-
-def _count_patterns(blocks):
-    """Return an upper bound on the patterns of holes, and whether there are none."""
-    n_patterns, complete = 0, True
-    for Z in blocks:
-        distinct, _ = distinct_rows(~Z.isnan())
-        n_patterns += len(distinct)
-        complete = complete and len(distinct) == 1 and bool(distinct.all())
-    return n_patterns, complete
 
 
 def _expect(model, blocks, complete):

@@ -10,6 +10,9 @@ MIN_NOISE = 0.01
 # Bound on the precision of the loadings on a factor that the data do not support.
 MAX_RELEVANCE = 1e8
 _START_ROWS = 4096
+# Where little was measured the curvature differs between samples, and Newton steps may
+# go too far: tried again with a larger curvature.
+DAMPING = (1.0, 4.0, 16.0)
 
 
 def principal_components(blocks, rank):
@@ -59,14 +62,27 @@ def approximate(blocks, model, n_rounds):
     -------
     model : FactorAnalysis
     """
-    factors = model.loadings.new_zeros(len(blocks), model.rank)
-    for n_done in range(n_rounds):
-        model = _round(blocks, model, factors, first=n_done == 0)
+    for damping in DAMPING:
+        found = _rounds(blocks, model, n_rounds, damping)
+        if found is not None:
+            return found
     return model
 
 
-def _round(blocks, model, factors, first):
-    """Update the factors in place, and return the next model."""
+def _rounds(blocks, model, n_rounds, damping):
+    """Return the model after some rounds, or None if the errors rise."""
+    factors = model.loadings.new_zeros(len(blocks), model.rank)
+    least = torch.inf
+    for n_done in range(n_rounds):
+        model, error = _round(blocks, model, factors, damping, first=n_done == 0)
+        if not error <= least:
+            return None
+        least = error
+    return model
+
+
+def _round(blocks, model, factors, damping, first):
+    """Update the factors in place; return the next model and the squared error."""
     W, noise, mean = model.loadings, model.noise, model.mean
     n_genes, rank = W.shape
     spread = model.uncertainty * model.uncertainty_scale.mean()
@@ -86,7 +102,7 @@ def _round(blocks, model, factors, first):
         start += len(Z)
         gradient = ((Z - (M @ W.T) * observed) @ scaled) - M
         gradient -= share * n_genes * (M @ spread)
-        M += ((gradient @ U) / (1 + share * known)) @ U.T
+        M += ((gradient @ U) / (1 + damping * share * known)) @ U.T
         rest = Z - (M @ W.T) * observed
         cross.addmm_(rest.T, M)
         count += observed.sum(0)
@@ -94,13 +110,16 @@ def _round(blocks, model, factors, first):
         square += rest.square().sum(0)
         shrinkage += (1 / (1 + share * known)).sum(0)
     count.clamp_(min=1)
-    return _newton(model, W, factors, cross, count, total, square, (U, shrinkage))
+    error = float((square / noise).sum())
+    uncertain = U, shrinkage
+    moments = count, total, square
+    return _newton(model, W, factors, cross, moments, uncertain, damping), error
 
 
-def _newton(model, W, factors, cross, count, total, square, uncertain):
+def _newton(model, W, factors, cross, moments, uncertain, damping):
     """Return the model after a Newton step of the loadings."""
     n = len(factors)
-    U, shrinkage = uncertain
+    (count, total, square), (U, shrinkage) = moments, uncertain
     covariance = (U * shrinkage) @ U.T
     moment = factors.T @ factors
     relevance = relevance_of(model)
@@ -110,7 +129,7 @@ def _newton(model, W, factors, cross, count, total, square, uncertain):
     size = size.clamp(min=0)
     share = (count / n)[:, None]
     gradient = cross - share * (W @ covariance) - W * relevance
-    step = (((gradient * scale) @ V) / (1 + share * size)) @ V.T * scale
+    step = (((gradient * scale) @ V) / (1 + damping * share * size)) @ V.T * scale
     loadings = W + step
     error = square - 2 * (step * cross).sum(1)
     error += share[:, 0] * ((step @ moment) * step).sum(1)

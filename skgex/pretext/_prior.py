@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ..nn import FactorMixture, FactorPosterior, LowRankPrior
 from ._low_rank import Blocks, fit_factor_analysis
 
-RANKS = (16, 32, 64, 128, 256)
+RANKS = (16, 32, 64, 128, 256, 384)
 HIDDEN_SHARES = (0.2, 0.5, 0.8)
 # More factors must pay by this share of the error: each makes prediction slower.
 MIN_GAIN = 1e-3
@@ -27,7 +27,7 @@ _MIXTURE_ROWS = 2048
 # Samples with holes of their own have each their own posterior, which takes time.
 _MAX_PATTERNS = 768
 # Enough to choose the number of factors.
-_CHOICE_ROWS, _CHOICE_VALID_ROWS = 2000, 512
+_CHOICE_ROWS = 2000
 
 
 def fit_prior(reader, rows, prepare, rank):
@@ -69,7 +69,6 @@ def choose_rank(reader, rows, valid_rows, prepare):
     rank : int
     """
     rows = rows[torch.randperm(len(rows))[:_CHOICE_ROWS]]
-    valid_rows = valid_rows[torch.randperm(len(valid_rows))[:_CHOICE_VALID_ROWS]]
     largest = max(1, min(RANKS[-1], len(rows) // 3, int(0.6 * reader.shape[1])))
     best, least = largest, torch.inf
     masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]

@@ -124,12 +124,14 @@ class RestorationObjective(Objective):
         -------
         restored : tensor of shape (n, n_asked)
         """
-        gene = self.encoder.gene[asked]
+        prior, gene = self.encoder.prior, self.encoder.gene
+        loadings = gene if prior is None else prior.model.loadings
+        correction = _columns(self.decoder.common(summary, loadings), asked)
         if expected is None:
-            return self.decoder(summary, gene).float()
-        common = self.decoder.common(summary, self.encoder.prior)
-        common, expected = _columns(common, asked), _columns(expected, asked)
-        return expected + (common + self.decoder(summary, gene, expected)).float()
+            return (correction + self.decoder(summary, gene[asked])).float()
+        expected = _columns(expected, asked)
+        correction = correction + self.decoder(summary, gene[asked], expected)
+        return expected + correction.float()
 
     def restore(self, Z, genes):
         """Return the expected expression of some genes of standardised profiles.

@@ -13,6 +13,8 @@ N_FOLDS = 3
 # with values missing, and without.
 VALID_ROWS = (128, 512)
 CURVE_ROWS = (768, 4096)
+# Holes of samples of the fit, unlike new samples, suffer from many factors.
+FACTORS_PER_SAMPLE = (1 / 3, 3 / 4)
 # Below so many samples two folds must do, and below twice two there are none.
 _FEW, _TOO_FEW = 30, 4
 
@@ -46,7 +48,8 @@ def fit_priors(reader, prepare, groups):
     # fewer of them are looked at.
     complete = not any(Z.isnan().any() for Z in Blocks(reader, rows, prepare))
     valid_rows = _some(rows[fold == 0], VALID_ROWS[complete])
-    rank = choose_rank(reader, rows[fold != 0], valid_rows, prepare)
+    per_sample = FACTORS_PER_SAMPLE[complete]
+    rank = choose_rank(reader, rows[fold != 0], valid_rows, prepare, per_sample)
     fold_priors = [
         fit_prior(reader, rows[fold != f], prepare, rank)
         for f in range(int(fold.max()) + 1)

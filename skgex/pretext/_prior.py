@@ -52,7 +52,7 @@ def fit_prior(reader, rows, prepare, rank):
     return LowRankPrior(model, _fit_mixture(model, Blocks(reader, rows, prepare)))
 
 
-def choose_rank(reader, rows, valid_rows, prepare):
+def choose_rank(reader, rows, valid_rows, prepare, per_sample=1 / 3):
     """Return the number of factors that restores hidden values best.
 
     Parameters
@@ -63,13 +63,16 @@ def choose_rank(reader, rows, valid_rows, prepare):
         Those to fit, and those whose values are hidden.
     prepare : callable
         Standardises a batch; NaN stays NaN.
+    per_sample : float, default=1/3
+        Upper bound on the number of factors, for each sample to fit.
 
     Returns
     -------
     rank : int
     """
     rows = rows[torch.randperm(len(rows))[:_CHOICE_ROWS]]
-    largest = max(1, min(RANKS[-1], len(rows) // 3, int(0.6 * reader.shape[1])))
+    largest = int(min(RANKS[-1], per_sample * len(rows), 0.6 * reader.shape[1]))
+    largest = max(1, largest)
     best, least = largest, torch.inf
     masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
     for rank in [*(r for r in RANKS if r < largest), largest]:

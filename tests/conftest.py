@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from discovery import EMBEDDERS, class_name, tiny
+from discovery import EMBEDDERS, MLP_EMBEDDERS, class_name, tiny
 from numpy.testing import assert_array_equal
 
 from skgex._training import RowReader, _batches
@@ -13,6 +13,12 @@ from skgex.pretext import _base
 @pytest.fixture(params=EMBEDDERS, ids=class_name)
 def embedder(request):
     """Every embedder, small and unfitted."""
+    return tiny(request.param)
+
+
+@pytest.fixture(params=MLP_EMBEDDERS, ids=class_name)
+def mlp_embedder(request):
+    """Every embedder whose encoder is a multilayer perceptron, small and unfitted."""
     return tiny(request.param)
 
 

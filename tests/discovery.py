@@ -23,6 +23,12 @@ TINY = {
     "n_iter_no_change": None,
     "hidden_dims": (16, 8),
     "projection_dims": (16, 8),
+    "embedding_dim": 8,
+    "n_heads": 2,
+    "n_layers": 1,
+    "n_decoder_layers": 1,
+    "n_genes_per_step": 16,
+    "n_bins": 8,
     "max_epochs": 5,
     "batch_size": 16,
     "lr": 1e-2,
@@ -42,18 +48,29 @@ def tiny(Estimator, **parameters):
     accepted = inspect.signature(Estimator).parameters
     small = {name: value for name, value in TINY.items() if name in accepted}
     if "embedder" in accepted:
-        small["embedder"] = tiny(skgex.SCARF)
+        inner = skgex.SCARF if is_fine_tuned(Estimator) else skgex.GexBERT
+        small["embedder"] = tiny(inner)
     return Estimator(**{**small, **parameters})
+
+
+def takes(Estimator, parameter):
+    """Whether the class has such a parameter."""
+    return parameter in inspect.signature(Estimator).parameters
 
 
 def is_fine_tuned(Estimator):
     """Whether the class takes an embedder and a target."""
-    return "embedder" in inspect.signature(Estimator).parameters
+    return is_classifier(Estimator()) or is_regressor(Estimator())
 
 
 ESTIMATORS = public_estimators()
-EMBEDDERS = [e for e in ESTIMATORS if not is_fine_tuned(e)]
+EMBEDDERS = [e for e in ESTIMATORS if not takes(e, "embedder")]
+MLP_EMBEDDERS = [e for e in EMBEDDERS if takes(e, "hidden_dims")]
 FINE_TUNED = [e for e in ESTIMATORS if is_fine_tuned(e)]
+# They give expression back, as an embedder inside of them restores it.
+RESTORERS = [e for e in ESTIMATORS if e not in EMBEDDERS and e not in FINE_TUNED]
+# Those with a training loop of their own.
+TRAINED = [e for e in ESTIMATORS if takes(e, "max_epochs")]
 
 
 def class_name(Estimator):
@@ -62,7 +79,7 @@ def class_name(Estimator):
 
 
 def make_target(Estimator, classes, values):
-    """Return the target that fits the kind of an estimator; None for embedders."""
+    """Return the target that fits the kind of an estimator; None for the others."""
     if is_classifier(Estimator()):
         return classes
     return values if is_regressor(Estimator()) else None

@@ -5,14 +5,22 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from discovery import EMBEDDERS, ESTIMATORS, FINE_TUNED, class_name, make_target, tiny
+from discovery import (
+    ESTIMATORS,
+    FINE_TUNED,
+    MLP_EMBEDDERS,
+    TRAINED,
+    class_name,
+    make_target,
+    tiny,
+)
 from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skgex import BYOL, SCARF, FineTunedClassifier, FineTunedRegressor
+from skgex import BYOL, SCARF, FineTunedClassifier, FineTunedRegressor, GexImputer
 from skgex.datasets import make_cohort
 
 COHORT = make_cohort(n_samples=60, n_genes=12, random_state=0)
@@ -22,6 +30,18 @@ TABLE = pd.DataFrame(COHORT.data, columns=GENES)
 
 @pytest.fixture(params=ESTIMATORS, ids=class_name)
 def Estimator(request):
+    return request.param
+
+
+@pytest.fixture(params=TRAINED, ids=class_name)
+def Trained(request):
+    """Those with a training loop of their own."""
+    return request.param
+
+
+@pytest.fixture(params=[e for e in ESTIMATORS if e is not GexImputer], ids=class_name)
+def NoImputer(request):
+    """Those to which a sample, or a gene, without any value is bad input."""
     return request.param
 
 
@@ -66,15 +86,15 @@ def test_infinity(Estimator, value):
         (np.nan, (17, slice(None)), "NaN in every gene of sample 17"),
     ],
 )
-def test_values_are_checked_when_a_fit_goes_on(Estimator, value, place, message):
-    bad, y = changed(value, *place), target(Estimator)
-    fitted = tiny(Estimator, warm_start=True).fit(TABLE, y)
+def test_values_are_checked_when_a_fit_goes_on(Trained, value, place, message):
+    bad, y = changed(value, *place), target(Trained)
+    fitted = tiny(Trained, warm_start=True).fit(TABLE, y)
     with pytest.raises(ValueError, match=message):
         fitted.fit(bad, y)
-    if Estimator in FINE_TUNED:
+    if Trained in FINE_TUNED:
         frozen = FrozenEstimator(tiny(SCARF).fit(TABLE))
         for freeze in (True, False):
-            refuses(Estimator, bad, message, embedder=frozen, freeze=freeze)
+            refuses(Trained, bad, message, embedder=frozen, freeze=freeze)
 
 
 def test_infinity_that_single_precision_makes_of_a_large_number(Estimator):
@@ -85,25 +105,25 @@ def test_infinity_that_single_precision_makes_of_a_large_number(Estimator):
         fitted.transform(bad)
 
 
-def test_sample_without_a_measured_gene(Estimator):
+def test_sample_without_a_measured_gene(NoImputer):
     message = "NaN in every gene of sample 17; drop samples"
     bad = changed(np.nan, 17, slice(None))
-    refuses(Estimator, bad, message)
-    fitted = tiny(Estimator).fit(TABLE, target(Estimator))
+    refuses(NoImputer, bad, message)
+    fitted = tiny(NoImputer).fit(TABLE, target(NoImputer))
     with pytest.raises(ValueError, match=message):
         fitted.transform(bad)
 
 
-def test_gene_without_a_measured_sample(Estimator):
+def test_gene_without_a_measured_sample(NoImputer):
     bad = changed(np.nan, slice(None), [4, 9])
-    refuses(Estimator, bad, r"NaN in every sample for 2 gene.*gene 'G4'; drop genes")
-    refuses(Estimator, bad.to_numpy(), "the first being gene 4; drop genes")
+    refuses(NoImputer, bad, r"NaN in every sample for 2 gene.*gene 'G4'; drop genes")
+    refuses(NoImputer, bad.to_numpy(), "the first being gene 4; drop genes")
 
 
-def test_no_variance_at_all(Estimator):
+def test_no_variance_at_all(NoImputer):
     message = r"Every gene in X is constant \(zero variance\).* Check how X was made"
-    refuses(Estimator, np.ones((60, 12)), message)
-    refuses(Estimator, np.tile(COHORT.data[0], (60, 1)), message)
+    refuses(NoImputer, np.ones((60, 12)), message)
+    refuses(NoImputer, np.tile(COHORT.data[0], (60, 1)), message)
 
 
 def test_sparse(Estimator):
@@ -135,8 +155,12 @@ def test_three_dimensions_and_complex_numbers(Estimator):
 
 
 @pytest.mark.parametrize("n_samples", [0, 1])
-def test_too_few_samples(Estimator, n_samples):
-    refuses(Estimator, TABLE[:n_samples], f"Found array with {n_samples} sample.*2 is")
+def test_too_few_samples(Trained, n_samples):
+    refuses(Trained, TABLE[:n_samples], f"Found array with {n_samples} sample.*2 is")
+
+
+def test_no_samples(Estimator):
+    refuses(Estimator, TABLE[:0], r"Found array with 0 sample\(s\)")
 
 
 # Genes
@@ -180,7 +204,7 @@ def test_wrong_number_of_genes(Estimator):
 
 
 @pytest.mark.parametrize("dims", [(), (16, 0), (16, -1), 16, (16.5,), ((16, 8),), "ab"])
-@pytest.mark.parametrize("Embedder", EMBEDDERS, ids=class_name)
+@pytest.mark.parametrize("Embedder", MLP_EMBEDDERS, ids=class_name)
 def test_hidden_dims(Embedder, dims):
     with pytest.raises(ValueError, match=r"hidden_dims|'hidden_dims'"):
         tiny(Embedder, hidden_dims=dims).fit(TABLE)
@@ -193,24 +217,24 @@ def test_projection_dims(dims):
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:99"])
-def test_device(Estimator, device, monkeypatch):
+def test_device(Trained, device, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match=r"device='.*use (device=)?'auto'"):
-        tiny(Estimator, device=device).fit(TABLE, target(Estimator))
+        tiny(Trained, device=device).fit(TABLE, target(Trained))
 
 
-@pytest.mark.parametrize("Embedder", EMBEDDERS, ids=class_name)
+@pytest.mark.parametrize("Embedder", MLP_EMBEDDERS, ids=class_name)
 def test_validation_part_without_samples(Embedder):
     message = r"validation_fraction=0\.01.*raise it, or .* n_iter_no_change=None"
     with pytest.raises(ValueError, match=message):
         tiny(Embedder, validation_fraction=0.01, n_iter_no_change=3).fit(TABLE)
 
 
-def test_learning_rate_that_explodes(Estimator):
+def test_learning_rate_that_explodes(Trained):
     with pytest.raises(
         ValueError, match=r"not finite in epoch 1 with lr=1e\+38; lower"
     ):
-        tiny(Estimator, lr=1e38, batch_size=2).fit(1e30 * TABLE, target(Estimator))
+        tiny(Trained, lr=1e38, batch_size=2).fit(1e30 * TABLE, target(Trained))
 
 
 # Targets

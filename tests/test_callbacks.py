@@ -2,7 +2,15 @@
 
 import numpy as np
 import pytest
-from discovery import EMBEDDERS, ESTIMATORS, class_name, make_target, tiny
+from discovery import (
+    EMBEDDERS,
+    ESTIMATORS,
+    RESTORERS,
+    TRAINED,
+    class_name,
+    make_target,
+    tiny,
+)
 from numpy.testing import assert_array_equal
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.exceptions import NotFittedError
@@ -19,6 +27,7 @@ from skgex.datasets import make_cohort
 
 COHORT = make_cohort(n_samples=60, n_genes=20, random_state=0)
 EVERY_ESTIMATOR = pytest.mark.parametrize("Estimator", ESTIMATORS, ids=class_name)
+TRAINED_ESTIMATOR = pytest.mark.parametrize("Estimator", TRAINED, ids=class_name)
 
 
 def data(Estimator):
@@ -51,7 +60,7 @@ class StopAfter:
 # skorch
 
 
-@EVERY_ESTIMATOR
+@TRAINED_ESTIMATOR
 def test_skorch_callbacks_see_the_history(Estimator):
     class Watch(Callback):
         def on_epoch_end(self, net, **kwargs):
@@ -63,7 +72,7 @@ def test_skorch_callbacks_see_the_history(Estimator):
     assert len(losses) == estimator.n_iter_ == estimator.max_epochs
 
 
-@EVERY_ESTIMATOR
+@TRAINED_ESTIMATOR
 def test_skorch_callbacks_stop_the_way_they_do_in_skorch(Estimator):
     # No loss is lower by its whole size: none after the first counts as better.
     stop = EarlyStopping("train_loss", patience=2, threshold=1, sink=lambda _: None)
@@ -108,7 +117,7 @@ def test_ctrl_c_leaves_an_unfitted_estimator(Estimator, step, monkeypatch):
         estimator.transform(COHORT.data)
 
 
-@EVERY_ESTIMATOR
+@TRAINED_ESTIMATOR
 def test_ctrl_c_in_a_warm_start_leaves_the_last_weights(Estimator, monkeypatch):
     estimator = tiny(Estimator, warm_start=True).fit(*data(Estimator))
     before = estimator.transform(COHORT.data)
@@ -134,7 +143,7 @@ def test_ctrl_c_in_the_book_keeping_is_not_a_request_to_stop(
 # scikit-learn
 
 
-@EVERY_ESTIMATOR
+@TRAINED_ESTIMATOR
 def test_scikit_learn_callbacks_stop_training(Estimator):
     stop = StopAfter(3)
     X, y = data(Estimator)
@@ -150,7 +159,7 @@ def test_scikit_learn_callbacks_stop_training(Estimator):
         assert_array_equal(value.detach(), estimator.encoder_.get_parameter(name).data)
 
 
-@EVERY_ESTIMATOR
+@TRAINED_ESTIMATOR
 def test_what_callbacks_are_given_is_theirs(Estimator):
     X, y = data(Estimator)
     expected = tiny(Estimator).fit(X, y).transform(X)
@@ -191,3 +200,11 @@ def test_scoring_monitor_has_a_row_for_each_epoch():
     final = classifier.score(COHORT.data, COHORT.target)
     assert scores.iloc[-1] == final
     assert np.isclose(log.accuracy.iloc[0], final)
+
+
+@pytest.mark.parametrize("Estimator", RESTORERS, ids=class_name)
+def test_callbacks_reach_the_embedder_that_restores(Estimator):
+    stop = StopAfter(3)
+    stop.max_propagation_depth = None
+    estimator = tiny(Estimator).set_callbacks(stop).fit(COHORT.data)
+    assert np.isfinite(estimator.transform(COHORT.data)).all()

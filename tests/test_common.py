@@ -1,10 +1,23 @@
 """What scikit-learn asks of every estimator, found by discovery."""
 
 import pytest
-from discovery import ESTIMATORS, FINE_TUNED, class_name, is_fine_tuned, tiny
+from discovery import (
+    EMBEDDERS,
+    ESTIMATORS,
+    FINE_TUNED,
+    MLP_EMBEDDERS,
+    RESTORERS,
+    TRAINED,
+    class_name,
+    is_fine_tuned,
+    takes,
+    tiny,
+)
 from sklearn.base import is_classifier
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skgex import GexBERT
 
 # scikit-learn calls these itself, for its own estimators; check_estimator does not.
 OTHER_CHECKS = [
@@ -20,12 +33,19 @@ OTHER_CHECKS = [
     "check_transformer_get_feature_names_out",
     "check_transformer_get_feature_names_out_pandas",
 ]
+# Most of the time of a small fit goes into many small batches.
+QUICK = {"max_epochs": 1, "batch_size": 64}
 
 
 def make_learner(Estimator):
     """Return an instance that reaches the accuracy some checks ask for."""
-    epochs = {"max_epochs": 40} if is_fine_tuned(Estimator) else {}
-    return tiny(Estimator, **epochs)
+    if is_fine_tuned(Estimator):
+        return tiny(Estimator, max_epochs=40)
+    if takes(Estimator, "n_genes_per_step"):
+        return tiny(Estimator, **QUICK)
+    if Estimator in RESTORERS:
+        return tiny(Estimator, embedder=tiny(GexBERT, **QUICK))
+    return tiny(Estimator)
 
 
 def expected_failures(estimator):
@@ -40,10 +60,15 @@ def expected_failures(estimator):
 
 
 def test_estimators_are_found():
-    assert {"BYOL", "SCARF", "VIME"} <= set(map(class_name, ESTIMATORS))
-    assert {"FineTunedClassifier", "FineTunedRegressor"} <= set(
-        map(class_name, FINE_TUNED)
-    )
+    for group, names in [
+        (MLP_EMBEDDERS, {"BYOL", "SCARF", "VIME"}),
+        (EMBEDDERS, {"BYOL", "SCARF", "VIME", "GexBERT"}),
+        (FINE_TUNED, {"FineTunedClassifier", "FineTunedRegressor"}),
+        (RESTORERS, {"GexImputer", "GeneRestorer"}),
+    ]:
+        assert names <= set(map(class_name, group))
+    assert len(EMBEDDERS + FINE_TUNED + RESTORERS) == len(ESTIMATORS)
+    assert {*TRAINED} == {*EMBEDDERS, *FINE_TUNED}
     assert any(is_classifier(Estimator()) for Estimator in FINE_TUNED)
 
 
@@ -60,4 +85,4 @@ def test_scikit_learn_checks(estimator, check):
 @pytest.mark.parametrize("check", OTHER_CHECKS)
 @pytest.mark.parametrize("Estimator", ESTIMATORS, ids=class_name)
 def test_checks_outside_check_estimator(Estimator, check):
-    getattr(estimator_checks, check)(class_name(Estimator), tiny(Estimator))
+    getattr(estimator_checks, check)(class_name(Estimator), make_learner(Estimator))

@@ -19,6 +19,8 @@ LAYERS = {
     "_training": set(),
     "pretext": {"nn", "_training", "_inputs"},
     "_finetune": {"nn", "_training", "_inputs", "pretext"},
+    "_impute": {"pretext", "_training", "_inputs"},
+    "_restore": {"pretext", "_training", "_inputs"},
     "evaluation": set(),
 }
 # foreign package: units that may import it
@@ -29,7 +31,7 @@ FOREIGN = {
     "sklearn": {*LAYERS} - {"__init__", "nn"},
     "numpy": {*LAYERS} - {"__init__", "nn"},
     "scipy": {"datasets", "_inputs", "_finetune"},
-    "pandas": {"datasets", "evaluation"},
+    "pandas": {"datasets", "evaluation", "_impute"},
     "joblib": {"evaluation"},
     "lazy_loader": {"__init__"},
 }

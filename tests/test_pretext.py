@@ -45,7 +45,17 @@ def test_global_generators_are_left_alone(embedder, global_generators):
 # Learning
 
 
+def learnable(embedder):
+    """Return an embedder, and data of which it has much to learn in a few epochs."""
+    if not hasattr(embedder, "prior"):
+        return embedder, X
+    # A prior knows linear data from the start, and a transformer needs many steps.
+    options = {"n_samples": 90, "n_genes": 30, "n_factors": 1, "noise": 0.1}
+    return embedder.set_params(prior=None), make_expression(**options, random_state=0)
+
+
 def test_loss_falls(embedder):
+    embedder, X = learnable(embedder)
     embedder.set_params(max_epochs=30).fit(X)
     losses = embedder.history_[:, "train_loss"]
     assert len(losses) == embedder.n_iter_ == 30
@@ -56,7 +66,8 @@ def test_embedding_has_not_collapsed_and_knows_the_factors(embedder):
     expression, factors, _ = make_expression(
         n_samples=300, n_genes=60, return_factors=True, random_state=0
     )
-    embedder.set_params(max_epochs=40, hidden_dims=(64, 32))
+    if hasattr(embedder, "hidden_dims"):  # else the defaults of the test will do
+        embedder.set_params(max_epochs=40, hidden_dims=(64, 32))
     Z = embedder.fit_transform(expression[:200])
     shares = np.linalg.eigvalsh(np.cov(Z.T))
     shares /= shares.sum()
@@ -87,24 +98,25 @@ def test_standardisation_can_be_switched_off(embedder):
     assert_array_equal(embedder.standardizer_(torch.from_numpy(X)), X)
 
 
-def test_batch_normalisation_knows_clean_profiles(embedder):
-    embedder.set_params(batch_size=90).fit(X)
-    layer, norm = list(embedder.encoder_.layers)[:2]
+def test_batch_normalisation_knows_clean_profiles(mlp_embedder):
+    mlp_embedder.set_params(batch_size=90).fit(X)
+    layer, norm = list(mlp_embedder.encoder_.layers)[:2]
     with torch.no_grad():
-        H = layer(embedder.standardizer_(torch.from_numpy(X)))
+        H = layer(mlp_embedder.standardizer_(torch.from_numpy(X)))
     assert_allclose(norm.running_mean, H.mean(0), rtol=1e-4, atol=1e-4)
     assert_allclose(norm.running_var, H.var(0), rtol=1e-4)
 
 
-def test_early_stopping_stops_and_records_the_validation_loss(embedder):
-    embedder.set_params(n_iter_no_change=1, max_epochs=300, lr=0.1).fit(X)
-    valid = embedder.history_[:, "valid_loss"]
-    assert len(valid) == embedder.n_iter_ < 300
+def test_early_stopping_stops_and_records_the_validation_loss(mlp_embedder):
+    mlp_embedder.set_params(n_iter_no_change=1, max_epochs=300, lr=0.1).fit(X)
+    valid = mlp_embedder.history_[:, "valid_loss"]
+    assert len(valid) == mlp_embedder.n_iter_ < 300
     assert valid[-1] >= min(valid)
     assert np.argmin(valid) == len(valid) - 2
 
 
 def test_warm_start_goes_on(embedder):
+    embedder, X = learnable(embedder)
     embedder.set_params(max_epochs=30, warm_start=True).fit(X)
     first = embedder.history_[:, "train_loss"]
     second = embedder.fit(X).history_[:, "train_loss"]
@@ -154,12 +166,14 @@ def test_transform_works_by_batches(embedder, monkeypatch):
     assert sizes == [25, 25, 25, 15]
 
 
-def test_a_missing_gene_is_its_training_mean(embedder):
-    embedder.fit(X)
+def test_a_missing_gene_is_its_training_mean(mlp_embedder):
+    mlp_embedder.fit(X)
     holes, filled = X[:5].copy(), X[:5].copy()
     for row, gene in [(0, 3), (1, 4), (1, 29), (4, 0)]:
         holes[row, gene], filled[row, gene] = np.nan, X[:, gene].mean(dtype=float)
-    assert_allclose(embedder.transform(holes), embedder.transform(filled), atol=1e-4)
+    assert_allclose(
+        mlp_embedder.transform(holes), mlp_embedder.transform(filled), atol=1e-4
+    )
 
 
 def test_missing_genes_are_accepted_anywhere(embedder):
@@ -201,11 +215,13 @@ def test_few_samples_make_a_small_batch(embedder, n_samples):
 
 
 @pytest.mark.parametrize("normalization", ["layer", "batch", None])
-def test_options_reach_the_encoder(embedder, normalization):
-    embedder.set_params(hidden_dims=[7, 5, 3], dropout=0.2, normalization=normalization)
-    Z = embedder.fit_transform(X)
-    assert Z.shape == (90, 3) == (90, embedder.encoder_.embedding_dim)
-    kinds = [type(m) for m in embedder.encoder_.layers]
+def test_options_reach_the_encoder(mlp_embedder, normalization):
+    mlp_embedder.set_params(
+        hidden_dims=[7, 5, 3], dropout=0.2, normalization=normalization
+    )
+    Z = mlp_embedder.fit_transform(X)
+    assert Z.shape == (90, 3) == (90, mlp_embedder.encoder_.embedding_dim)
+    kinds = [type(m) for m in mlp_embedder.encoder_.layers]
     assert kinds.count(nn.Dropout) == 3
     assert kinds.count(nn.LayerNorm) == 3 * (normalization == "layer")
     assert kinds.count(nn.BatchNorm1d) == 3 * (normalization == "batch")

@@ -1,0 +1,182 @@
+"""Cancer types from a few random genes: what pretraining on more genes is worth.
+
+    python panel_classification.py --data DIR [--panels 16 32 64] [--draws 3] [--quick]
+
+DIR holds `tcga_tall90`, with `X.npz` (X, samples, genes) and `meta.csv`: cancer types
+with 20 primary tumours or more, in five folds by patient. Simple models read a random
+panel of the genes, as clipped z-scores. A GexBERT is pretrained, once in each fold, on
+all 90 genes of all training patients, without labels; then it reads the panel, the
+other genes being missing in training and test alike:
+
+- "embedding": logistic regression on the standardised embedding of the panel;
+- "fine-tuned": `FineTunedClassifier` on the panel;
+- "restored": simple models on the panel and all genes restored from it.
+
+All are trained on 5 %, 20 % or all of the labels of the training part, at least one for
+each type. The larger panels of a draw hold the smaller ones. Every model has the
+settings it has by default, but for what stands in `simple_models`.
+
+Prints the accuracy and its standard deviation over folds and draws, then the paired
+differences, in points, to the best simple model: the one with the best mean.
+"""
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from label_efficiency import load_tcga
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+
+from skgex import FineTunedClassifier, GexBERT
+
+SIMPLE = ["LR", "RBF SVM", "MLP", "extra trees"]
+PRETRAINED = ["embedding + LR", "restored + LR", "restored + RBF SVM", "fine-tuned"]
+
+
+def simple_models():
+    clip = FunctionTransformer(np.clip, kw_args={"a_min": -10, "a_max": 10})
+    models = {
+        "LR": LogisticRegression(max_iter=2000),
+        "RBF SVM": SVC(C=10),
+        "MLP": MLPClassifier(max_iter=300, random_state=0),
+    }
+    scaled = {
+        name: make_pipeline(StandardScaler(), clip, m) for name, m in models.items()
+    }
+    trees = ExtraTreesClassifier(500, random_state=0)
+    return scaled | {"extra trees": trees}
+
+
+def candidates(embedder, X, genes, arms):
+    """The models to fit, each with what it reads of all samples."""
+    panel = np.full_like(X, np.nan)
+    panel[:, genes] = X[:, genes]
+    models, tables = simple_models(), {}
+    tables |= dict.fromkeys(SIMPLE, X[:, genes])
+    if "embedding + LR" in arms:
+        models["embedding + LR"] = models["LR"]
+        tables["embedding + LR"] = embedder.transform(panel)
+    if any(arm.startswith("restored") for arm in arms):
+        restored = embedder.restore(panel)
+        for name in ("LR", "RBF SVM"):
+            models[f"restored + {name}"] = models[name]
+            tables[f"restored + {name}"] = restored
+    frozen = FrozenEstimator(embedder)
+    models["fine-tuned"] = FineTunedClassifier(frozen, random_state=0)
+    tables["fine-tuned"] = panel
+    return {name: (models[name], tables[name]) for name in arms}
+
+
+def draw_labelled(y, rows, share, rng):
+    """Draw a share of each class, and at least one of each."""
+    if share == 1:
+        return rows
+    parts = []
+    for label in np.unique(y[rows]):
+        of_class = rng.permutation(rows[y[rows] == label])
+        parts.append(of_class[: max(1, round(share * len(of_class)))])
+    return np.sort(np.concatenate(parts))
+
+
+def fold_scores(X, y, groups, fold, arguments):
+    """Yield the accuracy of all models in one fold."""
+    number, (train, test) = fold
+    start = time.perf_counter()
+    embedder = GexBERT(random_state=0).fit(X[train], groups=groups[train])
+    seconds = time.perf_counter() - start
+    print(f"fold {number}: pretrained in {seconds:.0f} s", flush=True)
+    for draw in range(arguments.draws):
+        order = np.random.default_rng(draw).permutation(X.shape[1])
+        for size in arguments.panels:
+            arms = candidates(embedder, X, np.sort(order[:size]), arguments.arms)
+            for share in arguments.fractions:
+                rng = np.random.default_rng([number, draw])
+                rows = draw_labelled(y, train, share, rng)
+                about = {"fold": number, "draw": draw, "genes": size, "share": share}
+                yield from arm_scores(arms, y, rows, test, about)
+
+
+def arm_scores(arms, y, rows, test, about):
+    for name, (model, table) in arms.items():
+        start = time.perf_counter()
+        model.fit(table[rows], y[rows])
+        accuracy = 100 * model.score(table[test], y[test])
+        seconds = time.perf_counter() - start
+        yield {**about, "model": name, "accuracy": accuracy, "seconds": seconds}
+    print(".", end="", flush=True)
+
+
+def report(table, arms):
+    runs = table.pivot_table(
+        index=["model", "fold", "draw"], columns=["genes", "share"], values="accuracy"
+    )
+    mean = runs.groupby("model").mean().loc[arms]
+    spread = runs.groupby("model").std().loc[arms]
+    print("\n\naccuracy, mean (standard deviation over folds and draws)")
+    print(_cells(mean, spread, "{:.1f}").to_string())
+    simple = [name for name in SIMPLE if name in arms]
+    best = mean.loc[simple].idxmax()
+    base = pd.DataFrame({c: runs.loc[best[c]][c] for c in runs.columns})
+    lead = {name: runs.loc[name] - base for name in arms if name not in simple}
+    mean = pd.DataFrame({name: d.mean() for name, d in lead.items()}).T
+    spread = pd.DataFrame({name: d.std() for name, d in lead.items()}).T
+    print("\npaired differences in points to the best simple model")
+    if lead:
+        print(_cells(mean, spread, "{:+.1f}").to_string())
+    print("which is:", ", ".join(f"{g}/{s:g} {n}" for (g, s), n in best.items()))
+    print("\nmean seconds of fit and predict")
+    seconds = table.pivot_table(
+        index="model", columns=["genes", "share"], values="seconds"
+    )
+    print(seconds.loc[arms].round(1).to_string())
+
+
+def _cells(mean, spread, form):
+    return mean.map(form.format) + spread.map(" ({:.1f})".format)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--panels", nargs="*", type=int, default=[16, 32, 64])
+    parser.add_argument("--fractions", nargs="*", type=float, default=[0.05, 0.2, 1.0])
+    parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=5, help="how many of the five")
+    arms = SIMPLE + PRETRAINED
+    parser.add_argument("--arms", nargs="*", choices=arms, default=arms)
+    parser.add_argument("--quick", action="store_true", help="one fold, few samples")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--save", type=Path, help="write the table as CSV here")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments = parse()
+    torch.set_num_threads(arguments.threads)
+    warnings.filterwarnings("ignore", category=ConvergenceWarning)
+    X, y, groups, _ = load_tcga(arguments.data)
+    if arguments.quick:
+        rows = np.random.default_rng(0).permutation(len(X))[:800]
+        X, y, groups = X[rows], y[rows], groups[rows]
+        arguments.folds, arguments.draws = 1, 1
+    print(f"{len(X):,} samples, {X.shape[1]} genes, {len(set(y))} types")
+    splitter = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+    folds = list(enumerate(splitter.split(X, y, groups)))[: arguments.folds]
+    rows = []
+    for fold in folds:
+        rows += fold_scores(X, y, groups, fold, arguments)
+        if arguments.save:
+            pd.DataFrame(rows).to_csv(arguments.save, index=False)
+    report(pd.DataFrame(rows), arguments.arms)

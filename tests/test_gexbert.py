@@ -224,9 +224,11 @@ def test_embedded_genes_are_what_the_decoder_reads(fitted):
         found = encoder.expect(Z)
         expected, linear = (None, None) if found is None else found[:2]
         summary, _ = encoder.read(Z, expected, linear, encoder.panels(Z))
-        loadings = encoder.gene if found is None else encoder.prior.model.loadings
-        correction = decoder.out(vectors)[:, :, 0] + decoder.common(summary, loadings)
-        correction = correction if found is None else correction + found.values
+        correction = decoder.out(vectors)[:, :, 0]
+        if found is None:
+            correction += decoder.common(summary, encoder.gene)
+        else:
+            correction += found.values
     expected = correction.numpy() * X.std(axis=0) + X.mean(axis=0)
     restored = fitted.restore(GIVEN, keep_measured=False)
     assert_allclose(restored, expected, atol=1e-4)

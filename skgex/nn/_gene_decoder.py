@@ -14,9 +14,8 @@ class GeneDecoder(nn.Module):
     a prior, an embedding of what it expects. Queries read the summary tokens by
     cross-attention, and a linear layer that starts at zero turns them into a
     correction of what the prior expects: an untrained decoder returns that, or zero
-    without a prior. What all genes have in common is cheaper to correct: another such
-    layer shifts the factors of the prior, or factors whose loadings are the gene
-    embedding.
+    without a prior. Without one, another such layer restores what genes have in common:
+    factors whose loadings are the gene embedding.
 
     Parameters
     ----------
@@ -46,10 +45,12 @@ class GeneDecoder(nn.Module):
         if encoder.prior is not None:
             kind, n_bins = encoder.value.kind, len(encoder.value.knots)
             self.expectation = ValueEncoder(kind, n_bins, d)
-        rank = d if encoder.prior is None else encoder.prior.rank
-        self.shift = nn.Linear(N_SUMMARY * d, rank)
-        nn.init.zeros_(self.shift.weight)
-        nn.init.zeros_(self.shift.bias)
+        else:
+            # The factors of a prior are better left alone: they are learnt from all
+            # that is measured, and the first steps would only blur them.
+            self.factors = nn.Linear(N_SUMMARY * d, d)
+            nn.init.zeros_(self.factors.weight)
+            nn.init.zeros_(self.factors.bias)
         self.norm_summary = nn.LayerNorm(d)
         self.blocks = nn.ModuleList(
             TransformerBlock(d, n_heads, dropout) for _ in range(n_layers)
@@ -62,8 +63,7 @@ class GeneDecoder(nn.Module):
     @property
     def is_zero(self):
         """Whether all corrections are zero, as they are before training."""
-        last = (*self.out.parameters(), *self.shift.parameters())
-        return not any(parameter.any() for parameter in last)
+        return not any(parameter.any() for parameter in self.out.parameters())
 
     def forward(self, summary, gene, expected=None):
         """Return the correction for each gene.
@@ -84,21 +84,20 @@ class GeneDecoder(nn.Module):
         return self.out(self.vectors(summary, gene, expected)).squeeze(-1)
 
     def common(self, summary, loadings):
-        """Return the correction of all genes by a shift of common factors.
+        """Return what genes have in common, without a prior.
 
         Parameters
         ----------
         summary : tensor of shape (n, n_summary, dim)
             Summary tokens of the encoder.
-        loadings : tensor of shape (n_all_genes, rank)
-            Those of the prior, or the gene embedding where there is none.
+        loadings : tensor of shape (n_all_genes, dim)
+            The gene embedding.
 
         Returns
         -------
         correction : tensor of shape (n, n_all_genes)
         """
-        shift = self.shift(self.norm_summary(summary).flatten(1))
-        return shift @ loadings.T
+        return self.factors(self.norm_summary(summary).flatten(1)) @ loadings.T
 
     def vectors(self, summary, gene, expected=None):
         """Return the vector of each gene in the context of the sample.

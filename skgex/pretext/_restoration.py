@@ -124,14 +124,12 @@ class RestorationObjective(Objective):
         -------
         restored : tensor of shape (n, n_asked)
         """
-        prior, gene = self.encoder.prior, self.encoder.gene
-        loadings = gene if prior is None else prior.model.loadings
-        correction = _columns(self.decoder.common(summary, loadings), asked)
+        gene = self.encoder.gene
         if expected is None:
-            return (correction + self.decoder(summary, gene[asked])).float()
+            common = _columns(self.decoder.common(summary, gene), asked)
+            return (common + self.decoder(summary, gene[asked])).float()
         expected = _columns(expected, asked)
-        correction = correction + self.decoder(summary, gene[asked], expected)
-        return expected + correction.float()
+        return expected + self.decoder(summary, gene[asked], expected).float()
 
     def restore(self, Z, genes):
         """Return the expected expression of some genes of standardised profiles.

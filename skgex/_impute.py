@@ -50,7 +50,7 @@ class GexImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     ----------
     embedder_ : GexBERT or None
         The fitted embedder, for the genes that vary; None if none does.
-    statistics_ : ndarray of shape (n_features_in_,)
+    statistics_ : ndarray of shape (`n_features_in_`,)
         Mean of each gene over the samples of `fit`; NaN where there is none. Constant
         genes, and samples without any measured gene, are filled by it.
     indicator_ : MissingIndicator

@@ -12,7 +12,7 @@ N_FOLDS = 3
 # Samples that the number of factors is chosen by, and that the curves are fitted to:
 # with values missing, and without.
 VALID_ROWS = (128, 512)
-CURVE_ROWS = (768, 4096)
+CURVE_ROWS = (384, 4096)
 # Holes of samples of the fit, unlike new samples, suffer from many factors.
 FACTORS_PER_SAMPLE = (1 / 3, 3 / 4)
 # Below so many samples two folds must do, and below twice two there are none.

@@ -25,7 +25,7 @@ BACKGROUND = 0.05
 N_SOFT = 2
 _MIXTURE_ROWS = 2048
 # Samples with holes of their own have each their own posterior, which takes time.
-_MAX_PATTERNS = 768
+_MAX_PATTERNS = 384
 # Enough to choose the number of factors.
 _CHOICE_ROWS = 2000
 

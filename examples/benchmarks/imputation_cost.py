@@ -7,6 +7,7 @@ own, so that its peak memory is its own:
 
 - start: nothing but the imports and the data, the memory to take off;
 - prior alone: `GexBERT(max_epochs=0)` fitted to 3,000 x 1,500 of tcga_z13;
+- prior alone, holes: the same with a tenth of the values missing;
 - default: `GexBERT()` fitted to the same, then 1,000 other samples (some twice, there
   are not as many) with half of their values missing, completed by
   `GexImputer(FrozenEstimator(embedder))`;
@@ -65,6 +66,13 @@ def prior_alone(arguments):
     measured("fit", GexBERT(max_epochs=0, random_state=0).fit, train)
 
 
+def prior_holes(arguments):
+    train, _ = z13(arguments)
+    rng = np.random.default_rng(1)
+    train[rng.random(train.shape) < 0.1] = np.nan
+    measured("fit", GexBERT(max_epochs=0, random_state=0).fit, train)
+
+
 def default(arguments):
     train, holed = z13(arguments)
     embedder = measured("fit", GexBERT(random_state=0).fit, train)
@@ -95,6 +103,7 @@ def genome_wide(arguments):
 JOBS = {
     "start": start,
     "prior alone": prior_alone,
+    "prior alone, holes": prior_holes,
     "default": default,
     "KNN": knn,
     "genome-wide": genome_wide,

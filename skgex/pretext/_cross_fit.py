@@ -14,7 +14,7 @@ N_FOLDS = 3
 VALID_ROWS = (128, 512)
 CURVE_ROWS = (384, 4096)
 # Holes of samples of the fit, unlike new samples, suffer from many factors.
-FACTORS_PER_SAMPLE = (1 / 3, 3 / 4)
+FACTORS_PER_SAMPLE = (1 / 2, 3 / 4)
 # Below so many samples two folds must do, and below twice two there are none.
 _FEW, _TOO_FEW = 30, 4
 

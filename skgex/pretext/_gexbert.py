@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._training import split_validation
@@ -53,8 +54,8 @@ class GexBERT(GeneMethods, BaseEmbedder):
         embedding_dim`` dimensions, their mean, or the mean of its genes.
     prior : {"low_rank"} or None, default="low_rank"
         "low_rank" starts from factor analysis with a mixture over the leading
-        factors, and a curve for each gene, all in closed form and fitted in seconds
-        (a minute or two where values are missing). What they expect
+        factors, and a curve for each gene: no gradient descent, but seconds of linear
+        algebra, or minutes where values are missing in many samples. What they expect
         given all measured genes is told to the tokens, and corrected by the network.
         None is a plain transformer.
     standardize : bool, default=True
@@ -288,6 +289,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
             return super()._split(n_samples, groups, seed)
         # Each sample has many values to hide, so that few of them will do; where
         # there are hardly any, they must do twice.
+        check_consistent_length(groups, np.empty(n_samples))
         rows = torch.arange(n_samples)
         if groups is not None or n_samples < 4 * MIN_VALIDATION:
             return rows, rows

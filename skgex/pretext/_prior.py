@@ -88,8 +88,8 @@ def choose_rank(reader, rows, valid_rows, prepare, per_sample=1 / 3):
 def held_out_error(prior, blocks, masks):
     """Return the error of what the masks hide, averaged over samples.
 
-    A pooled one would be ruled by the few that are unlike all
-    others, such as a cell line among tissues.
+    A pooled one would be ruled by the few that are unlike all others, such as a cell
+    line among tissues.
     """
     total = count = 0.0
     for Z in blocks:

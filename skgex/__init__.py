@@ -12,6 +12,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_finetune": ["FineTunedClassifier", "FineTunedRegressor"],
         "_impute": ["GexImputer"],
         "_restore": ["GeneRestorer"],
+        "_survival._cox_ph": ["FineTunedCoxPH"],
+        "_survival._discrete_hazard": ["FineTunedDiscreteHazard"],
+        "_survival._selector": ["UnivariateCoxSelector"],
+        "_survival._split": ["EventStratifiedKFold"],
         "pretext": ["BYOL", "SCARF", "VIME", "GexBERT"],
     },
 )

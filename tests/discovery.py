@@ -3,6 +3,7 @@
 import inspect
 
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.feature_selection import SelectorMixin
 
 import skgex
 
@@ -45,6 +46,8 @@ def public_estimators():
 
 def tiny(Estimator, **parameters):
     """Return an instance that is fitted in a fraction of a second."""
+    if issubclass(Estimator, SelectorMixin):
+        return Estimator(**{"k": 1, **parameters})
     accepted = inspect.signature(Estimator).parameters
     small = {name: value for name, value in TINY.items() if name in accepted}
     if "embedder" in accepted:
@@ -64,11 +67,12 @@ def is_fine_tuned(Estimator):
 
 
 ESTIMATORS = public_estimators()
-EMBEDDERS = [e for e in ESTIMATORS if not takes(e, "embedder")]
+SELECTORS = [e for e in ESTIMATORS if issubclass(e, SelectorMixin)]
+EMBEDDERS = [e for e in ESTIMATORS if not takes(e, "embedder") and e not in SELECTORS]
 MLP_EMBEDDERS = [e for e in EMBEDDERS if takes(e, "hidden_dims")]
 FINE_TUNED = [e for e in ESTIMATORS if is_fine_tuned(e)]
 # They give expression back, as an embedder inside of them restores it.
-RESTORERS = [e for e in ESTIMATORS if e not in EMBEDDERS and e not in FINE_TUNED]
+RESTORERS = [e for e in ESTIMATORS if e not in EMBEDDERS + FINE_TUNED + SELECTORS]
 # Those with a training loop of their own.
 TRAINED = [e for e in ESTIMATORS if takes(e, "max_epochs")]
 
@@ -82,4 +86,6 @@ def make_target(Estimator, classes, values):
     """Return the target that fits the kind of an estimator; None for the others."""
     if is_classifier(Estimator()):
         return classes
+    if Estimator in SELECTORS:
+        return values - values.min() + 1
     return values if is_regressor(Estimator()) else None

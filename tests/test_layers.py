@@ -19,6 +19,7 @@ LAYERS = {
     "_training": set(),
     "pretext": {"nn", "_training", "_inputs"},
     "_finetune": {"nn", "_training", "_inputs", "pretext"},
+    "_survival": {"nn", "_training", "_inputs", "pretext", "_finetune"},
     "_impute": {"pretext", "_training", "_inputs"},
     "_restore": {"pretext", "_training", "_inputs"},
     "evaluation": set(),
@@ -26,11 +27,11 @@ LAYERS = {
 # foreign package: units that may import it
 FOREIGN = {
     "skorch": {"_training"},
-    "sksurv": set(),
-    "torch": {"nn", "_training", "pretext", "_finetune"},
+    "sksurv": {"_survival"},
+    "torch": {"nn", "_training", "pretext", "_finetune", "_survival"},
     "sklearn": {*LAYERS} - {"__init__", "nn"},
     "numpy": {*LAYERS} - {"__init__", "nn"},
-    "scipy": {"datasets", "_inputs", "_finetune"},
+    "scipy": {"datasets", "_inputs", "_finetune", "_survival"},
     "pandas": {"datasets", "evaluation", "_impute"},
     "joblib": {"evaluation"},
     "lazy_loader": {"__init__"},
@@ -80,6 +81,12 @@ def test_foreign_packages_stay_in_their_layers(path):
         if package == "skgex" or package in sys.stdlib_module_names:
             continue
         assert unit(path) in FOREIGN[package], f"{path} imports {name}"
+
+
+def test_one_file_imports_scikit_survival():
+    """It is under another licence, and an extra."""
+    using = [path for path in FILES if any("sksurv" in n for n, _ in imports(path))]
+    assert [path.name for path in using] == ["_curves.py"]
 
 
 @SOURCES

@@ -7,12 +7,6 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
-from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
@@ -33,18 +27,13 @@ from ..pretext._base import BaseEmbedder
 from ._head import new_head, old_head
 from ._objective import SupervisedObjective
 from ._start import copy_weights, pretrain
+from ._tuned import TunedEncoder
 
 # Fewer samples than this cannot tell a better epoch from a luckier one.
 MIN_VALIDATION = 20
 
 
-class BaseFineTuned(
-    ClassNamePrefixFeaturesOutMixin,
-    CallbackSupportMixin,
-    TransformerMixin,
-    BaseEstimator,
-    metaclass=ABCMeta,
-):
+class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
     """Base class of the fine-tuned estimators; a task adds its targets and its loss."""
 
     _parameter_constraints: dict = {
@@ -264,41 +253,13 @@ class BaseFineTuned(
             "_n_features_out": encoder.embedding_dim,
         }
 
-    def _apply(self, X, *modules, dtype=torch.float32):
+    def _outputs(self, X, dtype=torch.float32):
+        """Return what the head makes of profiles."""
         check_is_fitted(self)
         X = check_genes(self, X, reset=False)
-        return apply_by_batches(
-            nn.Sequential(self.standardizer_, self.encoder_, *modules),
-            X,
-            resolve_device(self.device),
-            getattr(self, "feature_names_in_", None),
-            dtype,
+        return self._apply(
+            X, self.standardizer_, self.encoder_, self.head_, dtype=dtype
         )
-
-    def transform(self, X):
-        """Embed profiles with the fine-tuned encoder.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_genes)
-            Expression profiles in the units of the training data.
-
-        Returns
-        -------
-        embedding : ndarray of shape (n_samples, embedding_dim), dtype float32
-            The embedding of each sample.
-        """
-        return self._apply(X)
-
-    def __sklearn_is_fitted__(self):
-        # A fit that was interrupted has learnt the genes, but no head.
-        return hasattr(self, "head_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
 
 def _spread(values, rows, n_rows):

@@ -14,7 +14,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_y, check_is_fitted
+from sklearn.utils.validation import _check_y
 
 from ._base import BaseFineTuned
 
@@ -210,8 +210,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         probability : ndarray of shape (n_samples, n_classes), dtype float32
             In the order of `classes_`.
         """
-        check_is_fitted(self)
-        return softmax(self._apply(X, self.head_), axis=1)
+        return softmax(self._outputs(X), axis=1)
 
     def predict(self, X):
         """Predict the class of each sample.

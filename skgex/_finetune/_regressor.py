@@ -7,7 +7,7 @@ import torch
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
 from sklearn.linear_model import RidgeCV
-from sklearn.utils.validation import _check_y, check_array, check_is_fitted
+from sklearn.utils.validation import _check_y, check_array
 
 from ._base import BaseFineTuned
 
@@ -193,9 +193,8 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the units of the targets in `fit`.
         """
-        check_is_fitted(self)
         # Regressors of scikit-learn answer in float64; so the digits are computed too.
-        output = self._apply(X, self.head_, dtype=torch.float64)
+        output = self._outputs(X, dtype=torch.float64)
         return (output * self._y_scale + self._y_mean).reshape(-1, *self._y_shape)
 
     def _check_target(self, y):

@@ -1,0 +1,60 @@
+"""What every estimator with a tuned encoder can do once it is fitted."""
+
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from .._inputs import check_genes
+from .._training import apply_by_batches, resolve_device
+
+
+class TunedEncoder(
+    ClassNamePrefixFeaturesOutMixin,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    """Base class of estimators that hold `standardizer_`, `encoder_` and `head_`."""
+
+    def transform(self, X):
+        """Embed profiles with the fine-tuned encoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles in the units of the training data.
+
+        Returns
+        -------
+        embedding : ndarray of shape (n_samples, embedding_dim), dtype float32
+            The embedding of each sample.
+        """
+        check_is_fitted(self)
+        X = check_genes(self, X, reset=False)
+        return self._apply(X, self.standardizer_, self.encoder_)
+
+    def _apply(self, X, *modules, dtype=torch.float32):
+        """Apply modules in a row to checked input."""
+        return apply_by_batches(
+            nn.Sequential(*modules),
+            X,
+            resolve_device(self.device),
+            getattr(self, "feature_names_in_", None),
+            dtype,
+        )
+
+    def __sklearn_is_fitted__(self):
+        # A fit that was interrupted has learnt the genes, but no head.
+        return hasattr(self, "head_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

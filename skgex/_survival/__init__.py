@@ -1,0 +1,1 @@
+"""Survival: targets, score test, gene selection, splits and models."""

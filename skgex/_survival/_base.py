@@ -1,0 +1,287 @@
+"""What the fine-tuned survival estimators share."""
+
+from abc import ABCMeta, abstractmethod
+from functools import partial
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from .._finetune._start import copy_weights, pretrain
+from .._finetune._tuned import TunedEncoder
+from .._inputs import check_genes
+from .._training import FitTask, resolve_device, torch_seed
+from ..pretext._base import BaseEmbedder
+from ..pretext._nested import check_same_genes
+from ._curves import SurvivalCurvesMixin
+from ._data import check_data
+from ._folds import make_folds
+from ._linear import fit_linear_risk
+from ._network import fit_network, start_head
+from ._scaling import fit_scaling, scaled_by_stratum
+from ._strata import check_strata
+
+
+class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta):
+    """Base class of the survival estimators; each adds its likelihood and its curves.
+
+    The log risk is a weighted sum of a linear one of all genes and of what the head
+    makes of the embedding.
+    """
+
+    _parameter_constraints: dict = {
+        "embedder": [HasMethods(["fit", "transform"]), None],
+        "alpha": [Interval(Real, 0, None, closed="neither"), StrOptions({"cv"})],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "scaling": [StrOptions({"rank", "standard"})],
+        "cv": ["cv_object"],
+        "prior_weight": [Interval(Real, 0, None, closed="left")],
+        "freeze": ["boolean"],
+        "encoder_lr": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [
+            Interval(Integral, 2, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        **{
+            name: BaseEmbedder._parameter_constraints[name]
+            for name in (
+                "max_epochs",
+                "lr",
+                "weight_decay",
+                "device",
+                "callbacks",
+                "warm_start",
+                "verbose",
+                "random_state",
+            )
+        },
+    }
+
+    # How tied events are treated where the partial likelihood is used.
+    ties = "efron"
+
+    def __init__(
+        self,
+        embedder,
+        *,
+        alpha,
+        l1_ratio,
+        scaling,
+        cv,
+        prior_weight,
+        freeze,
+        encoder_lr,
+        max_epochs,
+        batch_size,
+        lr,
+        weight_decay,
+        device,
+        callbacks,
+        warm_start,
+        verbose,
+        random_state,
+    ):
+        self.embedder = embedder
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.scaling = scaling
+        self.cv = cv
+        self.prior_weight = prior_weight
+        self.freeze = freeze
+        self.encoder_lr = encoder_lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @abstractmethod
+    def _make_task(self, data):
+        """Return the objective and the likelihood, as `CoxTask` and `HazardTask`."""
+
+    @abstractmethod
+    def _finish(self, task, risk, data):
+        """Return fitted attributes that depend on the final risk."""
+
+    def _fit(self, X, y, sample_weight, strata, groups):
+        resume = self.warm_start and hasattr(self, "head_")
+        table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
+        data, names = check_data(self, X, y, sample_weight, strata)
+        check_consistent_length(X, groups)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        context = self._init_callback_context(max_subtasks=2)
+        context.call_on_fit_task_begin(estimator=self, X=table, y=y)
+        start = context.subcontext("pretrain")
+        before = self if resume else _survival_model(self.embedder)
+        pretrained = self._pretrain(before, table, X, y, groups, seed, start)
+        folds = make_folds(self, X, data, groups, seed)
+        weighted = data.weight.numpy() > 0
+        if not weighted.all():
+            X, data = X[weighted], data.take(torch.from_numpy(weighted))
+        linear, held_out, learnt = self._fit_linear(X, data, folds, before)
+        learnt["_strata"] = names
+        task = self._make_task(data)
+        tuning = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
+        tuning.call_on_fit_task_begin(estimator=self, X=table, y=y)
+        fitted = partial(_fitted, learnt, linear, *pretrained)
+        with torch_seed(seed, self._device):
+            encoder = pretrained[1]
+            head = start_head(self, encoder.embedding_dim, task.biases(data), before)
+            model = (linear, *pretrained, head)
+            report = FitTask(tuning, self, table, y, partial(fitted, head))
+            history = fit_network(
+                self, task, X, data, folds, model, held_out, seed, report
+            )
+        learnt = fitted(head)
+        self._set(**learnt, history_=history, n_iter_=len(history))
+        self._set(**self._finish(task, self._risk(X), data))
+        for ended in (tuning, context):
+            ended.call_on_fit_task_end(
+                estimator=self, X=table, y=y, reconstruction_attributes=learnt
+            )
+        return self
+
+    @property
+    def _device(self):
+        return resolve_device(self.device)
+
+    def _pretrain(self, before, table, X, y, groups, seed, task):
+        """Return a standardizer and an encoder, ours to modify."""
+        if before is None:
+            return pretrain(self, table, X, y, groups, seed, task)
+        if before is not self:
+            check_is_fitted(before)
+            check_same_genes(before, self)
+            task.call_on_fit_task_begin(estimator=self, X=table, y=y)
+            task.call_on_fit_task_end(estimator=self, X=table, y=y)
+        return copy_weights(before, self, X)
+
+    def _fit_linear(self, X, data, folds, before):
+        """Return the linear part, what was learnt, and the risk the network gets."""
+        names = getattr(self, "feature_names_in_", None)
+        scaler = fit_scaling(X, self.scaling, names)
+        G = scaled_by_stratum(X, scaler, self.scaling, data.stratum.numpy(), names)
+        risk = fit_linear_risk(
+            G,
+            data,
+            alpha=self.alpha,
+            l1_ratio=self.l1_ratio,
+            ties=self.ties,
+            folds=folds,
+        )
+        prior = 0.0 if before is None else self.prior_weight * before.coef_
+        coef = risk.coef + prior
+        center = G.mean(axis=0)
+        held_out = risk.held_out
+        if before is not None and held_out is not None:
+            held_out = held_out + (G - center) @ prior
+        learnt = {
+            "alpha_": risk.alpha,
+            "alphas_": risk.alphas,
+            "gains_": risk.gains,
+            "unique_times_": np.unique(data.time),
+            "event_times_": np.unique(data.time[data.event]),
+        }
+        layer = _linear_layer(coef, -float(center @ coef))
+        return nn.Sequential(scaler, layer), held_out, learnt
+
+    def _risk(self, X):
+        """Return the linear log risk, and what the head adds to it."""
+        biases = self.head_.bias.numpy(force=True)
+        added = np.broadcast_to(biases, (len(X), len(biases)))
+        risk = self._apply(X, self.linear_, dtype=torch.float64)[:, 0]
+        # Where the network is not believed, its pass through all genes is spared.
+        if self.head_.weight.any():
+            modules = (self.standardizer_, self.encoder_, self.head_)
+            added = self._apply(X, *modules, dtype=torch.float64)
+        return risk, added.astype(np.float64)
+
+    def _checked_risk(self, X):
+        self._check_fitted()
+        return self._risk(check_genes(self, X, reset=False))
+
+    def _check_fitted(self):
+        check_is_fitted(self)
+
+    def _set(self, **attributes):
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+    def _stratum_of(self, X, strata):
+        """Return the place of each sample's stratum among those of `fit`."""
+        if self._strata is None:
+            if strata is not None:
+                raise ValueError(
+                    "strata were passed, but the model was fitted without; pass them "
+                    "to fit as well."
+                )
+            return np.zeros(len(X), dtype=int)
+        if strata is None:
+            raise ValueError(
+                "The model was fitted with strata, each of which has a baseline hazard "
+                "of its own: pass strata= with one of "
+                f"{', '.join(map(str, self._strata[:5]))} ... for each sample. predict "
+                "needs none."
+            )
+        check_strata(strata, X)
+        strata = np.asarray(strata)
+        place = np.searchsorted(self._strata, strata).clip(max=len(self._strata) - 1)
+        unknown = strata != self._strata[place]
+        if unknown.any():
+            raise ValueError(
+                f"Stratum {strata[unknown][0]!r} was not seen in fit; there were "
+                f"{', '.join(map(str, self._strata))}."
+            )
+        return place
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.positive_only = True
+        tags.target_tags.one_d_labels = True
+        return tags
+
+
+def _among(used, splits):
+    """Return splits of all samples as places among those that are used."""
+    return [
+        tuple(np.flatnonzero(np.isin(used, part)) for part in split) for split in splits
+    ]
+
+
+def _survival_model(embedder):
+    """Return the fitted survival estimator in `FrozenEstimator`, if there is one."""
+    if isinstance(embedder, FrozenEstimator):
+        if isinstance(embedder.estimator, BaseFineTunedSurvival):
+            return embedder.estimator
+    return None
+
+
+def _linear_layer(coef, bias):
+    layer = nn.Linear(len(coef), 1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(coef)[None])
+        layer.bias.fill_(bias)
+    return layer
+
+
+def _fitted(learnt, linear, standardizer, encoder, head):
+    """Fitted attributes as of now."""
+    return {
+        **learnt,
+        "coef_": linear[-1].weight[0].double().numpy(force=True),
+        "linear_": linear,
+        "standardizer_": standardizer,
+        "encoder_": encoder,
+        "head_": head,
+        "_n_features_out": encoder.embedding_dim,
+    }

@@ -1,0 +1,34 @@
+"""Breslow's estimate of the baseline hazard."""
+
+import numpy as np
+
+
+def breslow_hazard(risk, event, time, weight, times):
+    """Return the cumulative baseline hazard at the given times.
+
+    Parameters
+    ----------
+    risk : ndarray of shape (n_samples,)
+        Log risks.
+    event, time, weight : ndarray of shape (n_samples,)
+        Follow-up of the samples.
+    times : ndarray of shape (n_times,)
+        Ascending.
+
+    Returns
+    -------
+    hazard : ndarray of shape (n_times,)
+
+    References
+    ----------
+    Breslow N.E., discussion of Cox D.R. "Regression models and life-tables", JRSS B
+    34(2), 1972.
+    """
+    shift = risk.max()
+    relative = weight * np.exp(risk - shift)
+    own, place = np.unique(time, return_inverse=True)
+    at_risk = np.bincount(place, relative)[::-1].cumsum()[::-1]
+    deaths = np.bincount(place, weight * event)
+    steps = np.divide(deaths, at_risk, out=np.zeros_like(deaths), where=deaths > 0)
+    hazard = np.append(0.0, steps.cumsum()) * np.exp(-shift)
+    return hazard[np.searchsorted(own, times, side="right")]

@@ -1,0 +1,159 @@
+"""What survival estimators share with those of scikit-survival.
+
+The one file that imports scikit-survival.
+"""
+
+import numpy as np
+from sklearn.utils import check_array
+
+try:
+    from sksurv.base import SurvivalAnalysisMixin
+    from sksurv.functions import StepFunction
+    from sksurv.metrics import concordance_index_censored
+except ImportError as error:  # pragma: no cover
+    raise ImportError(
+        'The survival estimators need scikit-survival: pip install "skgex[survival]".'
+    ) from error
+
+from ._strata import check_strata
+from ._target import check_survival
+
+
+class SurvivalCurvesMixin(SurvivalAnalysisMixin):
+    """Survival and cumulative hazard functions, and Harrell's concordance.
+
+    An estimator adds `unique_times_`, `predict` and ``_cumulative_hazard(X, times,
+    strata)``, an array of shape (n_samples, n_times).
+    """
+
+    def predict_survival_function(
+        self, X, return_array=False, *, times=None, strata=None
+    ):
+        """Predict the probability of survival beyond each time.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles.
+        return_array : bool, default=False
+            Whether to return values at `unique_times_` rather than functions.
+        times : array-like of shape (n_times,), default=None
+            Return values at these times, in any order, and in memory for these alone.
+        strata : array-like of shape (n_samples,), default=None
+            Stratum of each sample, if the model was fitted with strata.
+
+        Returns
+        -------
+        survival : ndarray of StepFunction of shape (n_samples,), or ndarray of shape \
+                (n_samples, n_times)
+            From 1 downwards.
+
+        Raises
+        ------
+        ValueError
+            If a time is beyond the longest follow-up in training.
+        """
+        times, as_functions = self._check_times(times, return_array)
+        survival = np.exp(-self._cumulative_hazard(X, times, strata))
+        return self._functions(survival) if as_functions else survival
+
+    def predict_cumulative_hazard_function(
+        self, X, return_array=False, *, times=None, strata=None
+    ):
+        """Predict the cumulative hazard up to each time.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles.
+        return_array : bool, default=False
+            Whether to return values at `unique_times_` rather than functions.
+        times : array-like of shape (n_times,), default=None
+            Return values at these times, in any order, and in memory for these alone.
+        strata : array-like of shape (n_samples,), default=None
+            Stratum of each sample, if the model was fitted with strata.
+
+        Returns
+        -------
+        hazard : ndarray of StepFunction of shape (n_samples,), or ndarray of shape \
+                (n_samples, n_times)
+            From 0 upwards.
+
+        Raises
+        ------
+        ValueError
+            If a time is beyond the longest follow-up in training.
+        """
+        times, as_functions = self._check_times(times, return_array)
+        hazard = self._cumulative_hazard(X, times, strata)
+        return self._functions(hazard) if as_functions else hazard
+
+    def score(self, X, y, strata=None):
+        """Return Harrell's concordance index of the predicted risks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles.
+        y : structured array of shape (n_samples,)
+            Event and time of each sample.
+        strata : array-like of shape (n_samples,), default=None
+            Compare samples within strata only. Pooled over cancer types, the index
+            tells mostly how well risks tell these apart.
+
+        Returns
+        -------
+        concordance : float
+            Share of the comparable pairs whose risks are in the right order.
+        """
+        event, time = check_survival(y, self, allow_zero=True)
+        risk = self.predict(X)
+        stratum = check_strata(strata, event)
+        counts = np.zeros(3)
+        for name in np.unique(stratum):
+            here = stratum == name
+            if event[here].any() and _comparable(event[here], time[here]):
+                counts += concordance_index_censored(
+                    event[here], time[here], risk[here]
+                )[1:4]
+        concordant, discordant, tied = counts
+        if not counts.any():
+            raise ValueError(
+                "No two samples of y can be compared, so that there is no concordance: "
+                "score more samples, or make folds by EventStratifiedKFold."
+            )
+        return float((concordant + tied / 2) / (concordant + discordant + tied))
+
+    def _check_times(self, times, return_array):
+        """Return times to evaluate at, and whether functions are wanted."""
+        self._check_fitted()
+        if times is None:
+            return self.unique_times_, not return_array
+        times = check_array(
+            np.atleast_1d(times), ensure_2d=False, dtype=np.float64, input_name="times"
+        )
+        last = self.unique_times_[-1]
+        if times.ndim != 1 or times.max() > last or times.min() < 0:
+            raise ValueError(
+                f"times must be a 1d array of times between 0 and {last:g}, the "
+                "longest follow-up in training, but it has shape "
+                f"{times.shape} and values from {times.min():g} to {times.max():g}."
+            )
+        return times, False
+
+    def _functions(self, values):
+        functions = np.empty(len(values), dtype=object)
+        for i, row in enumerate(values):
+            functions[i] = StepFunction(self.unique_times_, row)
+        return functions
+
+
+def step_function(times, values):
+    """Return scikit-survival's step function."""
+    return StepFunction(times, values)
+
+
+def _comparable(event, time):
+    """Whether somebody was still under observation when somebody had the event."""
+    first = time[event].min()
+    return bool(((time > first) | ((time == first) & ~event)).any())

@@ -1,0 +1,78 @@
+"""A checked survival target, with weights and strata."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.utils.validation import _check_sample_weight
+
+from ..nn import CoxLikelihood
+from ._strata import check_strata
+from ._target import check_survival
+
+
+class SurvivalData(NamedTuple):
+    """Who had the event and when, in which stratum, and how much each sample counts."""
+
+    event: torch.Tensor  # (n,), bool
+    time: torch.Tensor  # (n,), float64
+    stratum: torch.Tensor  # (n,), int64
+    weight: torch.Tensor  # (n,), float64
+
+    def take(self, rows):
+        """Return the data of some samples."""
+        return SurvivalData(*(values[rows] for values in self))
+
+    def likelihood(self, ties):
+        """Return Cox's partial likelihood of all samples."""
+        strata = self.stratum if self.stratum.any() else None
+        return CoxLikelihood(
+            self.event, self.time, strata=strata, weight=self.weight, ties=ties
+        )
+
+
+def check_data(estimator, X, y, sample_weight, strata):
+    """Check the target of an estimator; return the data and the names of the strata."""
+    # scikit-learn's checks have plain targets of zero; follow-up of zero is a mistake.
+    plain = getattr(getattr(y, "dtype", None), "names", None) is None
+    plain = plain and not hasattr(y, "columns")
+    event, time = check_survival(y, estimator, allow_zero=plain)
+    weight = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    stratum = check_strata(strata, X)
+    if len(event) != len(X):
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: X has "
+            f"{len(X)}, y has {len(event)}."
+        )
+    data = SurvivalData(
+        *(torch.from_numpy(values) for values in (event, time, stratum, weight))
+    )
+    if not data.likelihood("breslow").n_events:
+        raise ValueError(
+            "sample_weight is zero for each sample that had the event; "
+            f"{type(estimator).__name__} needs an event of positive weight."
+        )
+    _check_comparable(data)
+    names = None if strata is None else np.unique(np.asarray(strata))
+    return data, names
+
+
+def _check_comparable(data):
+    """Refuse data in which nobody was still at risk when somebody had the event."""
+    weighted = data.weight > 0
+    for stratum in data.stratum.unique():
+        here = (data.stratum == stratum) & weighted
+        events = data.time[here & data.event]
+        if len(events) and events.min() < data.time[here].max():
+            return
+        if len(events) > 1 or (len(events) and here.sum() > 1):
+            # All at the same time: their order says nothing, but they are compared.
+            if (data.time[here] == events.min()).sum() > 1:
+                return
+    raise ValueError(
+        "No two samples of y can be compared: when an event happened, nobody else of "
+        "its stratum was still under observation. Look for swapped events and times, "
+        "or use coarser strata."
+    )

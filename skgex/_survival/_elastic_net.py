@@ -1,0 +1,90 @@
+"""Cox regression with a penalty on absolute coefficients, along a path."""
+
+import torch
+
+_TOLERANCE = 1e-9
+_MAX_STEPS = 5000
+
+
+def largest_penalty(features, likelihood, l1_ratio):
+    """Return the smallest penalty that leaves every coefficient at zero."""
+    _, slope = likelihood.value_and_gradient(features.new_zeros(len(features)))
+    return float((features.T @ slope).abs().max()) / l1_ratio
+
+
+def elastic_net_path(features, likelihood, alphas, l1_ratio, tolerance=None):
+    """Minimise the negative log partial likelihood with an elastic-net penalty.
+
+    The penalty is ``alpha * (l1_ratio * |b|_1 + (1 - l1_ratio) / 2 * |b|^2)``. By
+    accelerated proximal gradient steps with backtracking, restarted where the momentum
+    leads uphill; each penalty starts from the solution of the one before.
+
+    Parameters
+    ----------
+    features : tensor of shape (n_samples, n_features), dtype float64
+        Features.
+    likelihood : CoxLikelihood
+        Of the same samples.
+    alphas : sequence of float
+        Penalties, from the largest to the smallest.
+    l1_ratio : float
+        Between 0 and 1.
+    tolerance : float or None, default=None
+        Step, relative to the coefficients, at which to stop.
+
+    Returns
+    -------
+    coefs : tensor of shape (n_alphas, n_features), dtype float64
+
+    References
+    ----------
+    Beck A., Teboulle M. "A fast iterative shrinkage-thresholding algorithm", SIAM J.
+    Imaging Sciences 2(1), 2009. :doi:`10.1137/080716542`
+    O'Donoghue B., Candes E. "Adaptive restart for accelerated gradient schemes", Found.
+    Comput. Math. 15, 2015. :doi:`10.1007/s10208-013-9150-3`
+    """
+    coef = features.new_zeros(features.shape[1])
+    coefs = []
+    rate = 1 / max(float(features.square().sum()) / len(features), 1e-12)
+    for alpha in alphas:
+        lasso, ridge = alpha * l1_ratio, alpha * (1 - l1_ratio)
+        coef, rate = _descend(
+            features, likelihood, coef, rate, lasso, ridge, tolerance or _TOLERANCE
+        )
+        coefs.append(coef)
+    return torch.stack(coefs)
+
+
+def _descend(features, likelihood, coef, rate, lasso, ridge, tolerance):
+    def smooth(coef):
+        value, slope = likelihood.value_and_gradient(features @ coef)
+        return (
+            value + ridge / 2 * coef @ coef,
+            features.T @ slope + ridge * coef,
+        )
+
+    ahead, momentum = coef, 1.0
+    rate *= 4
+    for _ in range(_MAX_STEPS):
+        value, gradient = smooth(ahead)
+        while True:
+            new = _shrink(ahead - rate * gradient, rate * lasso)
+            step = new - ahead
+            bound = value + gradient @ step + step @ step / (2 * rate)
+            new_value, _ = likelihood.value_and_gradient(features @ new)
+            if new_value + ridge / 2 * new @ new <= bound + 1e-12 * abs(value):
+                break
+            rate /= 2
+        moved = new - coef
+        if step.norm() <= tolerance * max(float(new.norm()), 1e-8):
+            return new, rate
+        # Momentum that leads uphill is dropped.
+        uphill = bool(step @ moved < 0)
+        next_momentum = 1.0 if uphill else (1 + (1 + 4 * momentum**2) ** 0.5) / 2
+        ahead = new + (0 if uphill else (momentum - 1) / next_momentum) * moved
+        coef, momentum = new, next_momentum
+    return coef, rate
+
+
+def _shrink(values, by):
+    return values.sign() * (values.abs() - by).clamp(min=0)

@@ -1,0 +1,70 @@
+"""The inner folds that choose a penalty and judge a network."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import check_cv
+
+from ._split import EventStratifiedKFold
+from ._target import as_surv
+
+# Fewer events than this in each fold say nothing about a penalty.
+MIN_EVENTS = 3
+
+
+def make_folds(estimator, X, data, groups, seed):
+    """Return the rows of the inner folds, among samples of positive weight.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Has the parameters `cv` and `alpha`.
+    X : ndarray of shape (n_samples, n_genes)
+        Training data.
+    data : SurvivalData
+        Its follow-up.
+    groups : array-like of shape (n_samples,) or None
+        Samples of one group stay together.
+    seed : int
+        Seed of the folds.
+
+    Returns
+    -------
+    folds : list of (ndarray, ndarray)
+        Training and held-out rows. Empty with ``cv=None``, and where there are too few
+        events.
+    """
+    cv, y = estimator.cv, as_surv(data.event.numpy(), data.time.numpy())
+    if cv is None:
+        if estimator.alpha == "cv":
+            raise ValueError(
+                'alpha="cv" chooses the penalty in inner folds, but cv=None has none: '
+                "set cv to a number of folds, or alpha to a number."
+            )
+        return []
+    used = np.flatnonzero(data.weight.numpy() > 0)
+    if not isinstance(cv, Integral):
+        splits = check_cv(cv).split(X, y, groups)
+        return [tuple(_places(used, part) for part in split) for split in splits]
+    y = y[used]
+    n_events = n_folds = int(y["event"].sum())
+    if groups is not None:
+        groups = np.asarray(groups)[used]
+        n_folds = len(np.unique(groups[y["event"]]))
+    n_folds = min(cv, n_folds, n_events // MIN_EVENTS)
+    if n_folds >= 2:
+        splitter = EventStratifiedKFold(n_folds, random_state=seed)
+        return list(splitter.split(used, y, groups))
+    if estimator.alpha == "cv":
+        warnings.warn(
+            f"{n_events} event(s) are too few to choose a penalty in inner folds: the "
+            "strongest is taken. Set alpha to a number, or follow up longer.",
+            stacklevel=2,
+        )
+    return []
+
+
+def _places(used, rows):
+    """Return the places of some rows among those that are used."""
+    return np.flatnonzero(np.isin(used, rows))

@@ -145,7 +145,7 @@ def test_normal_equations_hold_what_is_hidden():
     masks = [torch.arange(8) < 4, torch.zeros(8, dtype=torch.bool)]
     blocks = Blocks(RowReader(X), torch.arange(30), torch.clone)
     prior = LowRankPrior(model)
-    gram, cross = _curves._normal_equations(prior, blocks, masks)
+    gram, cross, _ = _curves._normal_equations(prior, blocks, masks)
     Z = torch.from_numpy(X).masked_fill(masks[0], torch.nan)
     values, _, posterior = prior(Z)
     u = prior.uncertainty(posterior).numpy()
@@ -165,3 +165,17 @@ def test_normal_equations_hold_what_is_hidden():
             cross.unflatten(0, (8, N_KNOTS))[gene, :, 0], hats.T @ rest, atol=1e-4
         )
     assert_array_equal(gram.unflatten(0, (8, N_KNOTS))[4:], 0)
+
+
+def test_errors_of_trials_are_found_on_the_way():
+    X, model = make_data(lambda f: np.abs(f) - 0.5, n=40)
+    X[::3, 2] = np.nan
+    masks = [torch.arange(40) % 4 < k for k in (1, 2)]
+    blocks = Blocks(RowReader(X), torch.arange(40), torch.clone)
+    trial = fit(X, model)
+    prior = LowRankPrior(model)
+    *_, errors = _curves._normal_equations(prior, blocks, masks, [trial])
+    for found, curves in zip(errors, [None, trial], strict=True):
+        own = LowRankPrior(model, curves=curves)
+        expected = held_out_error(own, blocks, masks)
+        assert found / (len(masks) * len(X)) == pytest.approx(expected, rel=1e-5)

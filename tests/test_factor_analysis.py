@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgex.nn import FactorAnalysis, distinct_rows
-from skgex.nn._factor_analysis import _FEW_PATTERNS
 
 
 def parameters(rng, n_genes, rank):
@@ -72,20 +71,35 @@ def test_posterior_is_the_conditional_gaussian(size, missing, seed):
         assert_allclose(own[i], arrays[1], rtol=1e-6)
 
 
-@pytest.mark.parametrize("n_patterns", [1, _FEW_PATTERNS, _FEW_PATTERNS + 1, 50])
-def test_both_ways_to_sum_over_genes_agree(n_patterns):
+@pytest.mark.parametrize("n_patterns", [1, 2, 50])
+@pytest.mark.parametrize("missing", [0.03, 0.2, 0.5, 0.97])
+def test_patterns_near_the_usual_one_and_far_from_it(n_patterns, missing):
     rng = np.random.default_rng(0)
     arrays = parameters(rng, 30, 20)
     X = rng.normal(size=(60, 30))
-    masks = rng.random((n_patterns, 30)) < 0.5
+    # Some genes were measured in no sample, as where others have holes of their own.
+    masks = (rng.random((n_patterns, 30)) < missing) | (np.arange(30) % 5 == 0)
+    masks[:3, 7:] = True
     X[masks[np.arange(60) % n_patterns]] = np.nan
     posterior = FactorAnalysis(*tensors(*arrays)).posterior(*tensors(X))
-    assert len(posterior.covariance) == n_patterns
     for i in range(60):
         factors, covariance, _, _ = conditional(X[i], *arrays)
         assert_allclose(posterior.mean[i], factors, atol=1e-3)
         shared = posterior.covariance[posterior.pattern[i]]
         assert_allclose(shared, covariance, atol=1e-3)
+
+
+def test_leading_factors_leave_the_variance_of_each_gene():
+    arrays = tensors(*parameters(np.random.default_rng(0), 10, 5))
+    uncertainty = torch.diag(torch.arange(1.0, 6.0))
+    model = FactorAnalysis(*arrays, uncertainty, torch.arange(10.0))
+    first = model.leading(2)
+    assert first.rank == 2
+    total = [(m.loadings**2).sum(1) + m.noise for m in (model, first)]
+    assert_allclose(total[0], total[1], rtol=1e-6)
+    assert_array_equal(first.loadings, model.loadings[:, :2])
+    assert_array_equal(first.uncertainty, uncertainty[:2, :2])
+    assert_array_equal(first.uncertainty_scale, model.uncertainty_scale)
 
 
 def test_without_a_measured_gene_the_prior_is_left():

@@ -1,6 +1,7 @@
 """The mixture over factors against brute force over its components."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -73,7 +74,7 @@ def test_moments_and_responsibilities(problem, n, missing):
         mean, covariance, resp = brute_force(X[i], *model, *mixture)
         assert_allclose(weight[i], resp, atol=2e-3)
         assert_allclose(found.mean[i], mean, atol=1e-2)
-        own = found.covariance[found.pattern[i]]
+        own = found.covariances()[i]
         assert_allclose(own, covariance, atol=2e-2, rtol=1e-3)
     assert_allclose(plain.mean, found.mean, atol=1e-5)
 
@@ -84,8 +85,7 @@ def test_one_component_at_the_prior_changes_nothing():
     mixture = FactorMixture(torch.ones(1), torch.zeros(1, 3), torch.eye(3)[None])
     found = mixture(posterior, with_covariance=True)
     assert_allclose(found.mean, posterior.mean, atol=1e-5)
-    covariance = posterior.covariance[posterior.pattern]
-    assert_allclose(found.covariance[found.pattern], covariance, atol=1e-5)
+    assert_allclose(found.covariances(), posterior.covariances(), atol=1e-5)
 
 
 def test_kinds_far_apart_are_told_apart():
@@ -111,5 +111,25 @@ def test_samples_are_independent_and_patterns_shared():
     for i in (0, 7, 29):
         alone = fitted(analysis.posterior(*tensors(X[i : i + 1])), with_covariance=True)
         assert_allclose(alone.mean[0], together.mean[i], atol=1e-4)
-        covariance = together.covariance[together.pattern[i]]
-        assert_allclose(alone.covariance[0], covariance, atol=1e-4)
+        assert_allclose(alone.covariances()[0], together.covariances()[i], atol=1e-4)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_variance_of_genes_under_the_mixture(missing):
+    rng, model, mixture = make_problem(4, 12, 5, 3, 4)
+    X = rng.normal(size=(10, 12))
+    X[rng.random(X.shape) < missing] = np.nan
+    loadings, noise = model
+    uncertainty = np.diag(rng.random(5))
+    analysis = FactorAnalysis(
+        *tensors(*model), uncertainty=torch.tensor(uncertainty).float()
+    )
+    fitted = FactorMixture(*tensors(*mixture))
+    found = fitted(analysis.posterior(*tensors(X)), with_covariance=True)
+    explained, own = analysis.variance(found)
+    for i, covariance in enumerate(found.covariances().double().numpy()):
+        expected = np.einsum("jq,qr,jr->j", loadings, covariance, loadings)
+        assert_allclose(explained[i], expected, rtol=1e-3)
+        mean = found.mean[i].double().numpy()
+        size = np.trace(uncertainty @ (covariance + np.outer(mean, mean)))
+        assert_allclose(own[i], noise * (1 + size), rtol=1e-3)

@@ -1,43 +1,12 @@
 """Factor analysis: a linear-Gaussian model of profiles with any genes missing."""
 
-from typing import NamedTuple
-
 import torch
 from torch import nn
 
+from ._factor_posterior import FactorPosterior
+
 # Bound on the matrix of products of loadings that is held at a time.
 _PAIRS_BYTES = 64 * 2**20
-# So many patterns of measured genes are summed one by one.
-_FEW_PATTERNS = 16
-
-
-class FactorPosterior(NamedTuple):
-    """Gaussian posterior of the factors of some samples.
-
-    Samples in which the same genes were measured share their covariance.
-
-    Parameters
-    ----------
-    mean : tensor of shape (n, rank)
-        Posterior mean of the factors of each sample.
-    covariance : tensor of shape (n_patterns, rank, rank)
-        Posterior covariance for each pattern of measured genes.
-    pattern : int64 tensor of shape (n,)
-        Which pattern each sample has.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skgex.nn import FactorAnalysis
-    >>> model = FactorAnalysis(torch.ones(2, 1), torch.ones(2))
-    >>> posterior = model.posterior(torch.tensor([[1.0, 2.0], [3.0, 1.0]]))
-    >>> posterior.covariance[posterior.pattern].shape
-    torch.Size([2, 1, 1])
-    """
-
-    mean: torch.Tensor
-    covariance: torch.Tensor
-    pattern: torch.Tensor
 
 
 class FactorAnalysis(nn.Module):
@@ -111,6 +80,17 @@ class FactorAnalysis(nn.Module):
         """Number of factors."""
         return self.loadings.shape[1]
 
+    def leading(self, rank):
+        """Return the model of the leading factors, the others being noise."""
+        lost = self.loadings[:, rank:].square().sum(1)
+        return FactorAnalysis(
+            self.loadings[:, :rank].contiguous(),
+            self.noise + lost,
+            self.mean,
+            self.uncertainty[:rank, :rank].contiguous(),
+            self.uncertainty_scale,
+        )
+
     def posterior(self, Z):
         """Return the posterior of the factors given all measured genes.
 
@@ -130,6 +110,11 @@ class FactorAnalysis(nn.Module):
         evidence = evidence @ (self.loadings / self.noise[:, None])
         if len(covariance) == 1:
             mean = evidence @ covariance[0]
+        elif len(covariance) == len(Z):
+            # Matrices in the order of the samples would be a copy of all of them.
+            order = pattern.argsort()
+            mean = torch.empty_like(evidence)
+            mean[order] = (covariance @ evidence[order, :, None])[:, :, 0]
         else:
             mean = (covariance[pattern] @ evidence[:, :, None])[:, :, 0]
         return FactorPosterior(mean, covariance, pattern)
@@ -152,50 +137,69 @@ class FactorAnalysis(nn.Module):
         own : tensor of shape (n, n_genes)
             The noise of the gene, with what uncertain loadings add.
         """
-        mean, covariance, pattern = posterior
-        explained = covariance.new_zeros(len(covariance), len(self.loadings))
-        for factors, pairs in self._pairs(self.loadings):
-            # The pairs are those of one triangle; the others count alike.
-            part = covariance[:, factors, : factors.stop].clone()
-            part[:, :, : factors.start] *= 2
-            part[:, :, factors.start :].tril_().mul_(2)
-            part[:, :, factors.start :].diagonal(dim1=1, dim2=2).mul_(0.5)
-            explained.addmm_(part.flatten(1), pairs.T)
-        explained = explained.clamp_(min=0)[pattern]
+        mean, covariance, pattern, added, gain = posterior
+        explained = _quadratic_forms(covariance, self.loadings)[pattern]
         size = (covariance * self.uncertainty).sum((1, 2))[pattern]
         size = size + ((mean @ self.uncertainty) * mean).sum(1)
-        return explained, self.noise * (1 + size[:, None] * self.uncertainty_scale)
+        if added is not None:
+            # Of the leading factors alone, that takes less time.
+            explained = explained + _quadratic_forms(added, self.loadings @ gain)
+            size = size + (added * (gain.T @ self.uncertainty @ gain)).sum((1, 2))
+        own = self.noise * (1 + size[:, None] * self.uncertainty_scale)
+        return explained.clamp(min=0), own
 
     def _precision(self, observed):
         """Return the posterior precision for each pattern of measured genes."""
         scaled = self.loadings * self.noise.rsqrt()[:, None]
-        observed = observed.to(scaled.dtype)
+        # Most patterns differ little from that of the majority, if any.
+        usual = observed.float().mean(0) >= 0.5
+        base = scaled[usual].T @ scaled[usual]
         products = scaled.new_zeros(len(observed), self.rank, self.rank)
-        if len(observed) <= _FEW_PATTERNS:
-            for genes, product in zip(observed, products, strict=True):
-                torch.mm(scaled.T * genes, scaled, out=product)
-        else:
-            for factors, pairs in self._pairs(scaled):
-                part = (observed @ pairs).unflatten(1, (-1, factors.stop))
-                products[:, factors, : factors.stop] = part
-                products[:, : factors.stop, factors] = part.mT
+        for genes, product in zip(observed, products, strict=True):
+            differs = (genes != usual).nonzero()[:, 0]
+            own = genes.nonzero()[:, 0]
+            if len(own) <= len(differs):
+                part = scaled[own]
+                torch.mm(part.T, part, out=product)
+            else:
+                part = scaled[differs]
+                sign = genes[differs].to(part.dtype) * 2 - 1
+                torch.addmm(base, part.T * sign, part, out=product)
+        observed = observed.to(scaled.dtype)
         size = observed @ self.uncertainty_scale
         products.add_(size[:, None, None] * self.uncertainty)
         products.diagonal(dim1=1, dim2=2).add_(1)
         return products
 
-    def _pairs(self, loadings):
-        """Yield products of the loadings of each gene, for some factors at a time.
 
-        The factors are a slice; their products with all factors up to its end are
-        flattened, in shape (n_genes, n_factors * end).
-        """
-        per_factor = len(loadings) * self.rank * loadings.element_size()
-        size = max(1, min(16, _PAIRS_BYTES // per_factor))
-        for start in range(0, self.rank, size):
-            factors = slice(start, min(start + size, self.rank))
-            upto = loadings[:, None, : factors.stop]
-            yield factors, (loadings[:, factors, None] * upto).flatten(1)
+def _quadratic_forms(matrices, loadings):
+    """Return ``w' C w`` for symmetric matrices `C` and the loadings `w` of genes."""
+    if len(matrices) == 1:
+        return ((loadings @ matrices[0]) * loadings).sum(1)[None]
+    found = matrices.new_zeros(len(matrices), len(loadings))
+    for factors, pairs in _pairs(loadings):
+        # The pairs are those of one triangle; the others count alike.
+        part = matrices[:, factors, : factors.stop].clone()
+        part[:, :, : factors.start] *= 2
+        part[:, :, factors.start :].tril_().mul_(2)
+        part[:, :, factors.start :].diagonal(dim1=1, dim2=2).mul_(0.5)
+        found.addmm_(part.flatten(1), pairs.T)
+    return found
+
+
+def _pairs(loadings):
+    """Yield products of the loadings of each gene, for some factors at a time.
+
+    The factors are a slice; their products with all factors up to its end are
+    flattened, in shape (n_genes, n_factors * end).
+    """
+    n_genes, rank = loadings.shape
+    per_factor = n_genes * rank * loadings.element_size()
+    size = max(1, min(16, _PAIRS_BYTES // per_factor))
+    for start in range(0, rank, size):
+        factors = slice(start, min(start + size, rank))
+        upto = loadings[:, None, : factors.stop]
+        yield factors, (loadings[:, factors, None] * upto).flatten(1)
 
 
 def distinct_rows(mask):

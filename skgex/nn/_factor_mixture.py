@@ -12,7 +12,7 @@ class _Components(NamedTuple):
     """What each component makes of the leading factors of some samples."""
 
     mean: torch.Tensor  # (n, n_components, q)
-    covariance: torch.Tensor  # (n_patterns, n_components, q, q)
+    covariance: torch.Tensor  # (n_patterns, n_components, q, q), or None
     weight: torch.Tensor  # (n, n_components), responsibilities
 
 
@@ -78,9 +78,9 @@ class FactorMixture(nn.Module):
         posterior : FactorPosterior
             With the moments of the mixture.
         """
-        parts = self.components(posterior)
+        parts = self.components(posterior, with_covariance)
         q = parts.mean.shape[2]
-        mean, covariance, pattern = posterior
+        mean, covariance, pattern, *_ = posterior
         new = (parts.weight[:, :, None] * parts.mean).sum(1)
         # The other factors follow by their regression on the leading ones.
         precision = _inverse(covariance[:, :q, :q])
@@ -91,16 +91,19 @@ class FactorMixture(nn.Module):
         spread = (parts.weight[:, :, None, None] * parts.covariance[pattern]).sum(1)
         off = parts.mean - new[:, None]
         spread = spread + (parts.weight[:, :, None] * off).mT @ off
-        gain = (covariance[:, :, :q] @ precision)[pattern]
-        spread = spread - covariance[pattern][:, :q, :q]
+        spread = spread - covariance[pattern, :q, :q]
+        gain = covariance[:, :, :q] @ precision
+        if len(covariance) == 1:
+            return FactorPosterior(mean, covariance, pattern, spread, gain[0])
+        gain = gain[pattern]
         covariance = covariance[pattern] + gain @ spread @ gain.mT
         rows = torch.arange(len(mean), device=mean.device)
         return FactorPosterior(mean, covariance, rows)
 
-    def components(self, posterior):
+    def components(self, posterior, with_covariance=True):
         """Return the posterior of the leading factors under each component."""
         q = self.mean.shape[1]
-        mean, covariance, pattern = posterior
+        mean, covariance, pattern, *_ = posterior
         # What the genes say without the prior N(0, I), as precision and information.
         precision = _inverse(covariance[:, :q, :q])
         information = _rowwise(precision, mean[:, :q], pattern)
@@ -110,13 +113,13 @@ class FactorMixture(nn.Module):
             self.log_weight, self.mean, self.precision, self.log_det, strict=True
         ):
             cholesky = torch.linalg.cholesky(precision + own)
-            inverse = torch.cholesky_inverse(cholesky)
             pull = own @ centre
             evidence = information + pull
-            mean = _rowwise(inverse, evidence, pattern)
+            mean = _solve_rows(cholesky, evidence, pattern)
             log_det_posterior = 2 * cholesky.diagonal(dim1=1, dim2=2).log().sum(1)
             means.append(mean)
-            covariances.append(inverse)
+            if with_covariance:
+                covariances.append(torch.cholesky_inverse(cholesky))
             scores.append(
                 log_weight
                 + 0.5 * (log_det - log_det_posterior[pattern])
@@ -124,7 +127,7 @@ class FactorMixture(nn.Module):
             )
         return _Components(
             torch.stack(means, 1),
-            torch.stack(covariances, 1),
+            torch.stack(covariances, 1) if with_covariance else None,
             torch.stack(scores, 1).softmax(1),
         )
 
@@ -138,3 +141,10 @@ def _rowwise(matrices, vectors, pattern):
     if len(matrices) == 1:
         return vectors @ matrices[0].mT
     return (matrices[pattern] @ vectors[:, :, None])[:, :, 0]
+
+
+def _solve_rows(cholesky, vectors, pattern):
+    """Solve for each row with the matrix of its pattern, given its root."""
+    if len(cholesky) == 1:
+        return vectors @ torch.cholesky_inverse(cholesky[0])
+    return torch.cholesky_solve(vectors[:, :, None], cholesky[pattern])[:, :, 0]

@@ -81,13 +81,12 @@ class LowRankPrior(nn.Module):
         expectation : Expectation
         """
         with torch.autocast(Z.device.type, enabled=False):
-            posterior = self.model.posterior(Z)
-            uncertainty = self.uncertainty(posterior)
+            gaussian = posterior = self.model.posterior(Z)
             if self.mixture is not None:
                 posterior = self.mixture(posterior, with_covariance)
             linear = values = self.model.expected(posterior.mean)
             if self.curves is not None:
-                values = linear + self.curves(linear, uncertainty)
+                values = linear + self.curves(linear, self.uncertainty(gaussian))
             return Expectation(values, linear, posterior)
 
     def uncertainty(self, posterior):
@@ -136,6 +135,6 @@ class LowRankPrior(nn.Module):
     def deviate(self, posterior):
         """Draw what the genes deviate from their expectation by uncertain factors."""
         with torch.autocast(posterior.mean.device.type, enabled=False):
-            root = torch.linalg.cholesky(posterior.covariance)[posterior.pattern]
+            root = torch.linalg.cholesky(posterior.covariances())
             normal = torch.randn_like(posterior.mean)
             return (root @ normal[:, :, None])[:, :, 0] @ self.model.loadings.T

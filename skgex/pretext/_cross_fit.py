@@ -6,15 +6,15 @@ from sklearn.model_selection import GroupKFold, KFold
 
 from ._curves import fit_curves
 from ._low_rank import Blocks
-from ._prior import choose_rank, fit_prior
+from ._prior import RANKS, choose_rank, fit_prior
 
 N_FOLDS = 3
 # Samples that the number of factors is chosen by, and that the curves are fitted to:
 # with values missing, and without.
 VALID_ROWS = (128, 512)
 CURVE_ROWS = (384, 4096)
-# Holes of samples of the fit, unlike new samples, suffer from many factors.
-FACTORS_PER_SAMPLE = (1 / 2, 3 / 4)
+# Bounds on the number of factors; too many fade, and cost time.
+FACTORS_PER_SAMPLE = (1.0, 3 / 4)
 # Below so many samples two folds must do, and below twice two there are none.
 _FEW, _TOO_FEW = 30, 4
 
@@ -49,11 +49,16 @@ def fit_priors(reader, prepare, groups):
     complete = not any(Z.isnan().any() for Z in Blocks(reader, rows, prepare))
     valid_rows = _some(rows[fold == 0], VALID_ROWS[complete])
     per_sample = FACTORS_PER_SAMPLE[complete]
-    rank = choose_rank(reader, rows[fold != 0], valid_rows, prepare, per_sample)
+    others = rows[fold != 0]
+    rank = choose_rank(reader, others, valid_rows, prepare, per_sample)
     fold_priors = [
         fit_prior(reader, rows[fold != f], prepare, rank)
         for f in range(int(fold.max()) + 1)
     ]
+    if not complete and len(others) < RANKS[-1]:
+        # Samples bound the number of factors, and all of them support more. Where
+        # few values are missing that pays; new samples with few values would lose.
+        rank = min(RANKS[-1], rank * len(rows) // len(others))
     prior = fit_prior(reader, rows, prepare, rank)
     curve_rows = _some(rows, CURVE_ROWS[complete])
     curves = fit_curves(reader, curve_rows, prepare, fold, fold_priors)

@@ -2,9 +2,9 @@
 
 import torch
 
-from ..nn import GeneCurves, LowRankPrior, knot_place
+from ..nn import GeneCurves, knot_place
 from ._low_rank import Blocks
-from ._prior import held_out_error
+from ._prior import row_errors
 
 N_KNOTS = 13
 HIDDEN_SHARES = (0.15, 0.5, 0.85)
@@ -41,51 +41,55 @@ def fit_curves(reader, rows, prepare, fold, priors):
         for f, prior in enumerate(priors)
     ]
     masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
-    sums = [_normal_equations(prior, blocks, masks) for prior, blocks in parts]
-    first, blocks = parts[0]
-    best, least = None, held_out_error(first, blocks, masks)
-    for penalty in PENALTIES:
-        trial = LowRankPrior(
-            first.model, first.mixture, _solve(*_total(sums[1:]), penalty)
-        )
-        error = held_out_error(trial, blocks, masks)
-        if error < least:
-            best, least = penalty, error
-    return None if best is None else _solve(*_total(sums), best)
+    others = [_normal_equations(*part, masks)[:2] for part in parts[1:]]
+    trials = [_solve(*_total(others), penalty) for penalty in PENALTIES]
+    *first, errors = _normal_equations(*parts[0], masks, trials)
+    if errors.argmin() == 0:
+        return None
+    return _solve(*_total([first, *others]), PENALTIES[errors.argmin() - 1])
 
 
 def _total(sums):
     return (torch.stack(parts).sum(0) for parts in zip(*sums, strict=True))
 
 
-def _normal_equations(prior, blocks, masks):
-    """Return the normal equations for the values that the masks hide.
+def _normal_equations(prior, blocks, masks, trials=()):
+    """Return the normal equations for the values that the masks hide, and errors.
 
     Only two neighbouring knots bear on a value: the first matrix holds the products
     of each knot with itself and with the next one, times 1, u and u^2 for the
-    uncertainty u.
+    uncertainty u. The errors, summed over samples, are those without curves and with
+    each trial of them: what takes time is done once.
     """
     n_genes = len(prior.model.loadings)
     gram = prior.model.loadings.new_zeros(n_genes * N_KNOTS, 2, 3)
     cross = prior.model.loadings.new_zeros(n_genes * N_KNOTS, 2)
+    errors = torch.zeros(1 + len(trials), dtype=torch.float64)
     for Z in blocks:
         for mask in masks:
-            _add(prior, Z, mask.to(Z.device), gram, cross)
-    return gram, cross
+            hidden = mask.to(Z.device)
+            expected, _, posterior = prior(Z.masked_fill(hidden, torch.nan))
+            uncertainty = prior.uncertainty(posterior)
+            _add(Z - expected, expected, uncertainty, hidden, gram, cross)
+            for i, curves in enumerate([None, *trials]):
+                rest = Z - expected
+                if curves is not None:
+                    rest -= curves(expected, uncertainty)
+                errors[i] += float(row_errors(rest[:, hidden]).sum())
+    return gram, cross, errors
 
 
-def _add(prior, Z, hidden, gram, cross):
+def _add(target, expected, uncertainty, hidden, gram, cross):
     """Add the hidden values of some samples to the normal equations."""
-    expected, _, posterior = prior(Z.masked_fill(hidden, torch.nan))
     genes = hidden.nonzero()[:, 0]
     if not len(genes):
         return
-    target = (Z - expected)[:, genes]
-    known = (~target.isnan()).to(Z.dtype)
+    target = target[:, genes]
+    known = (~target.isnan()).to(target.dtype)
     target = target.nan_to_num(nan=0.0)
     left, share = knot_place(expected[:, genes], N_KNOTS)
     left = (left + N_KNOTS * genes).flatten()
-    powers = prior.uncertainty(posterior)[:, None] ** torch.arange(3, device=Z.device)
+    powers = uncertainty[:, None] ** torch.arange(3, device=target.device)
     low, high = (1 - share) * known, share * known
     for at, own, other in ((left, low, high), (left + 1, high, None)):
         product = own * own / known.clamp(min=1e-6)

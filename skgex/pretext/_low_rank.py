@@ -9,7 +9,10 @@ from ..nn import FactorAnalysis
 from ._low_rank_start import MIN_NOISE, approximate, principal_components, relevance_of
 
 N_ITER = 5
+# What was read into holes to start from takes longer to forget.
+N_ITER_HOLES = 10
 N_ROUNDS = 8
+NOISE_COUNT = 20.0
 _BLOCK_BYTES = 32 * 2**20
 # Bounds on the moments that are kept for each gene if values are missing, and on the
 # multiplications of an iteration that takes the posterior of each sample.
@@ -61,12 +64,13 @@ def fit_factor_analysis(reader, rows, prepare, max_rank):
     complete = not any(Z.isnan().any() for Z in blocks)
     rank = max(1, min(max_rank, n_rows - 1, n_genes - 1))
     n_iter = N_ITER
-    if not complete:
-        small = rank**2 < 2 * _MOMENT_BYTES // (4 * n_genes)
-        n_iter = N_ITER * (small and n_rows * n_genes * rank**2 < _MAX_WORK)
     model = principal_components(blocks, rank)
     if not complete:
-        model = approximate(blocks, model, N_ROUNDS)
+        small = rank**2 < 2 * _MOMENT_BYTES // (4 * n_genes)
+        if small and n_rows * n_genes * rank**2 < _MAX_WORK:
+            n_iter = N_ITER_HOLES
+        else:
+            n_iter, model = 0, approximate(blocks, model, N_ROUNDS)
     relevance = relevance_of(model)
     for _ in range(n_iter):
         moments = _expect(model, blocks, complete)
@@ -95,13 +99,33 @@ class Blocks:
 
 def _expect(model, blocks, complete):
     """Return the expected moments of the factors, under their exact posterior."""
+    return (_expect_complete if complete else _expect_holes)(model, blocks)
+
+
+def _expect_complete(model, blocks):
+    n_genes, rank = len(model.loadings), model.rank + 1
+    new = model.loadings.new_zeros
+    square, cross, second = new(n_genes), new(n_genes, rank), new(rank, rank)
+    # All samples share their covariance.
+    covariance = model.posterior(model.mean[None]).covariance[0]
+    projection = (model.loadings / model.noise[:, None]) @ covariance
+    for Z in blocks:
+        factors = pad((Z - model.mean) @ projection, (0, 1), value=1.0)
+        square += Z.square().sum(0)
+        cross.addmm_(Z.T, factors)
+        second.addmm_(factors.T, factors)
+    second += len(blocks) * pad(covariance, (0, 1, 0, 1))
+    return _Moments(torch.full_like(square, len(blocks)), square, cross, second)
+
+
+def _expect_holes(model, blocks):
     n_genes, rank = len(model.loadings), model.rank + 1
     new = model.loadings.new_zeros
     count, square, cross = new(n_genes), new(n_genes), new(n_genes, rank)
     pairs = torch.triu_indices(rank, rank, device=cross.device)
-    second = new(rank, rank) if complete else new(n_genes, pairs.shape[1])
+    second = new(n_genes, pairs.shape[1])
     for Z in blocks:
-        mean, covariance, pattern = model.posterior(Z)
+        mean, covariance, pattern, *_ = model.posterior(Z)
         factors = pad(mean, (0, 1), value=1.0)
         covariance = pad(covariance, (0, 1, 0, 1))
         observed = (~Z.isnan()).to(Z.dtype)
@@ -109,12 +133,9 @@ def _expect(model, blocks, complete):
         count += observed.sum(0)
         square += Z.square().sum(0)
         cross.addmm_(Z.T, factors)
-        if complete:
-            second.addmm_(factors.T, factors).add_(covariance[0], alpha=len(Z))
-        else:
-            own = factors[:, pairs[0]] * factors[:, pairs[1]]
-            own += covariance[:, pairs[0], pairs[1]][pattern]
-            second.addmm_(observed.T, own)
+        own = factors[:, pairs[0]] * factors[:, pairs[1]]
+        own += covariance[:, pairs[0], pairs[1]][pattern]
+        second.addmm_(observed.T, own)
     return _Moments(count, square, cross, second)
 
 
@@ -129,7 +150,10 @@ def _maximise(moments, relevance):
         scale = torch.ones_like(count)
     else:
         weights, spread, scale = _solve_genes(second, cross, prior)
-    noise = (square - (weights * cross).sum(1)) / count.clamp(min=1)
+    rest = square - (weights * cross).sum(1)
+    # The noise of a gene is drawn to that of all, with the weight of some samples.
+    common = rest.sum() / count.sum().clamp(min=1)
+    noise = (rest + NOISE_COUNT * common) / (count + NOISE_COUNT)
     model = FactorAnalysis(
         weights[:, :rank].contiguous(),
         noise.clamp(min=MIN_NOISE),

@@ -10,6 +10,9 @@ MIN_NOISE = 0.01
 # Bound on the precision of the loadings on a factor that the data do not support.
 MAX_RELEVANCE = 1e8
 _START_ROWS = 4096
+# Rounds of subspace iteration: the fit goes on from there.
+N_POWER = 2
+N_MORE = 8
 # Where little was measured the curvature differs between samples, and Newton steps may
 # go too far: tried again with a larger curvature.
 DAMPING = (1.0, 4.0, 16.0)
@@ -29,13 +32,29 @@ def principal_components(blocks, rank):
     mean = Z.sum(0) / count
     # Holes take away from the spread what they take from the values.
     Z.sub_(mean).mul_(observed).mul_(observed.float().mean().rsqrt())
-    _, singular, V = torch.svd_lowrank(Z, q=rank, niter=2)
-    variance = singular.square() / len(Z)
+    variance, V = _leading(Z, rank)
     square = Z.square().mean(0)
     rest = (square.sum() - variance.sum()) / max(Z.shape[1] - rank, 1)
     loadings = V * (variance - rest.clamp(min=1e-3)).clamp(min=1e-4).sqrt()
     noise = square - loadings.square().sum(1)
     return FactorAnalysis(loadings, noise.clamp(min=MIN_NOISE), mean)
+
+
+def _leading(Z, rank):
+    """Return variances and directions of the leading components, nearly.
+
+    By subspace iteration, as in :func:`torch.svd_lowrank` but without its SVD.
+    """
+    # Some more than are wanted, as one that is nearly missed would be slow to come.
+    size = min(rank + N_MORE, *Z.shape)
+    V = Z.T @ torch.randn(len(Z), size, device=Z.device)
+    for _ in range(N_POWER):
+        V = Z.T @ (Z @ torch.linalg.qr(V).Q)
+    V = torch.linalg.qr(V).Q
+    scores = Z @ V
+    variance, rotation = torch.linalg.eigh(scores.T @ scores / len(Z))
+    variance, rotation = variance.flip(0)[:rank], rotation.flip(1)[:, :rank]
+    return variance.clamp(min=0), V @ rotation
 
 
 def relevance_of(model):

@@ -26,6 +26,8 @@ N_SOFT = 2
 _MIXTURE_ROWS = 2048
 # Samples with holes of their own have each their own posterior, which takes time.
 _MAX_PATTERNS = 384
+# So many samples with holes of their own share the covariance of their factors.
+_ALIKE = 64
 # Enough to choose the number of factors.
 _CHOICE_ROWS = 2000
 
@@ -55,6 +57,9 @@ def fit_prior(reader, rows, prepare, rank):
 def choose_rank(reader, rows, valid_rows, prepare, per_sample=1 / 3):
     """Return the number of factors that restores hidden values best.
 
+    Of one fit with many factors the leading ones are kept: what they restore is close
+    to that of a fit with so many.
+
     Parameters
     ----------
     reader : RowReader
@@ -73,11 +78,12 @@ def choose_rank(reader, rows, valid_rows, prepare, per_sample=1 / 3):
     rows = rows[torch.randperm(len(rows))[:_CHOICE_ROWS]]
     largest = int(min(RANKS[-1], per_sample * len(rows), 0.6 * reader.shape[1]))
     largest = max(1, largest)
+    model = fit_factor_analysis(reader, rows, prepare, largest)
+    blocks = Blocks(reader, valid_rows, prepare)
     best, least = largest, torch.inf
     masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
     for rank in [*(r for r in RANKS if r < largest), largest]:
-        prior = fit_prior(reader, rows, prepare, rank)
-        error = held_out_error(prior, Blocks(reader, valid_rows, prepare), masks)
+        error = held_out_error(LowRankPrior(model.leading(rank)), blocks, masks)
         if error < (1 - MIN_GAIN) * least:
             best, least = rank, error
         elif error > (1 + MIN_GAIN) * least:
@@ -96,11 +102,16 @@ def held_out_error(prior, blocks, masks):
         for mask in masks:
             mask = mask.to(Z.device)
             error = (prior(Z.masked_fill(mask, torch.nan)).values - Z)[:, mask]
-            known = (~error.isnan()).sum(1)
-            square = error.nan_to_num_(nan=0.0).square_().sum(1) / known.clamp(min=1)
-            total += float(square.sqrt().sum())
-            count += float((known > 0).sum())
+            total += float(row_errors(error).sum())
+            count += float((~error.isnan()).any(1).sum())
     return total / max(count, 1.0)
+
+
+def row_errors(error):
+    """Return the root mean square of each row, 0 where nothing is known."""
+    known = (~error.isnan()).sum(1)
+    square = error.nan_to_num(nan=0.0).square().sum(1)
+    return (square / known.clamp(min=1)).sqrt()
 
 
 def _fit_mixture(model, blocks):
@@ -113,11 +124,12 @@ def _fit_mixture(model, blocks):
     q = min(N_LEADING, model.rank)
     parts, n_patterns = [], 0
     for Z in blocks.take(some):
-        parts.append(_leading(model.posterior(Z), q))
-        n_patterns += len(parts[-1].covariance)
+        posterior = model.posterior(Z)
+        parts.extend(_alike(posterior, q))
+        n_patterns += len(posterior.covariance)
         if n_patterns >= _MAX_PATTERNS:
             break
-    means = torch.cat([part.mean for part in parts])[:, :N_GROUPING]
+    means = torch.cat([mean for mean, *_ in parts])[:, :N_GROUPING]
     seed = int(torch.randint(2**31 - 1, ()))
     with warnings.catch_warnings():
         # Samples may be all alike: where genes have nothing in common, to begin with.
@@ -126,61 +138,50 @@ def _fit_mixture(model, blocks):
         groups = kmeans.fit_predict(means.cpu().numpy())
     groups = torch.from_numpy(groups).long().to(means.device)
     weights = torch.nn.functional.one_hot(groups, n_kinds).to(means.dtype)
-    weights = weights.split([len(part.mean) for part in parts])
+    weights = weights.split([len(mean) for mean, *_ in parts])
     mixture = _components(
-        (weight, part.mean[:, None], part.covariance[:, None], part.pattern)
-        for weight, part in zip(weights, parts, strict=True)
+        (weight, mean[:, None], covariance[:, None])
+        for weight, (mean, covariance, *_) in zip(weights, parts, strict=True)
     )
     for _ in range(N_SOFT):
         mixture = _components(_responsibilities(mixture, parts))
     return mixture
 
 
-def _leading(posterior, q):
-    """Return the posterior of the leading factors."""
-    mean, covariance, pattern = posterior
-    return FactorPosterior(
-        mean[:, :q].contiguous(), covariance[:, :q, :q].contiguous(), pattern
-    )
+def _alike(posterior, q):
+    """Yield the posterior of the leading factors of samples that share a covariance.
+
+    That of samples of which nearly as much is known is their mean.
+    """
+    mean, covariance, pattern, *_ = posterior
+    mean, covariance = mean[:, :q].contiguous(), covariance[:, :q, :q]
+    if len(covariance) == 1:
+        yield FactorPosterior(mean, covariance.contiguous(), pattern)
+        return
+    unknown = covariance.diagonal(dim1=1, dim2=2).sum(1)[pattern]
+    for rows in unknown.argsort().split(_ALIKE):
+        common = covariance[pattern[rows]].mean(0, keepdim=True)
+        yield FactorPosterior(mean[rows], common, torch.zeros_like(rows))
 
 
 def _responsibilities(mixture, parts):
     """Yield what each component but the background makes of each sample."""
     for part in parts:
-        for rows in torch.arange(len(part.mean)).split(128):
-            pattern = part.pattern[rows]
-            if len(part.covariance) == 1:
-                few = FactorPosterior(part.mean[rows], part.covariance, pattern)
-            else:
-                few = FactorPosterior(
-                    part.mean[rows],
-                    part.covariance[pattern],
-                    torch.arange(len(rows), device=pattern.device),
-                )
-            found = mixture.components(few)
-            yield (
-                found.weight[:, :-1],
-                found.mean[:, :-1],
-                found.covariance[:, :-1],
-                few.pattern,
-            )
+        found = mixture.components(part)
+        yield found.weight[:, :-1], found.mean[:, :-1], found.covariance[:, :-1]
 
 
 def _components(parts):
     """Return the mixture for weighted posterior moments of the leading factors."""
     count = first = second = 0.0
-    for weight, mean, covariance, pattern in parts:
+    for weight, mean, covariance in parts:
         weighted = weight[:, :, None] * mean
         count = count + weight.sum(0)
         first = first + weighted.sum(0)
         second = second + torch.einsum(
             "nkq,nkr->kqr", weighted, mean.expand_as(weighted)
         )
-        per_pattern = weight.new_zeros(len(covariance), weight.shape[1])
-        per_pattern.index_add_(0, pattern, weight)
-        second = second + torch.einsum(
-            "pk,pkqr->kqr", per_pattern, covariance.expand(-1, weight.shape[1], -1, -1)
-        )
+        second = second + weight.sum(0)[:, None, None] * covariance[0]
     # One more sample at zero keeps the mean of a small component near the others.
     mean = first / (count[:, None] + 1)
     scatter = second - torch.einsum("kq,kr->kqr", mean, first)

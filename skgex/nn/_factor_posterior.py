@@ -1,0 +1,47 @@
+"""The posterior of the factors of some samples."""
+
+from typing import NamedTuple
+
+import torch
+
+
+class FactorPosterior(NamedTuple):
+    """Gaussian posterior of the factors of some samples.
+
+    Samples in which the same genes were measured share their covariance.
+
+    Parameters
+    ----------
+    mean : tensor of shape (n, rank)
+        Posterior mean of the factors of each sample.
+    covariance : tensor of shape (n_patterns, rank, rank)
+        Posterior covariance for each pattern of measured genes.
+    pattern : int64 tensor of shape (n,)
+        Which pattern each sample has.
+    own : tensor of shape (n, q, q), default=None
+        What each sample adds to its covariance, in the `q` directions of `gain`.
+    gain : tensor of shape (rank, q), default=None
+        These directions.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgex.nn import FactorAnalysis
+    >>> model = FactorAnalysis(torch.ones(2, 1), torch.ones(2))
+    >>> posterior = model.posterior(torch.tensor([[1.0, 2.0], [3.0, 1.0]]))
+    >>> posterior.covariance.shape, posterior.covariances().shape
+    (torch.Size([1, 1, 1]), torch.Size([2, 1, 1]))
+    """
+
+    mean: torch.Tensor
+    covariance: torch.Tensor
+    pattern: torch.Tensor
+    own: torch.Tensor | None = None
+    gain: torch.Tensor | None = None
+
+    def covariances(self):
+        """Return the covariance of each sample, of shape (n, rank, rank)."""
+        covariance = self.covariance[self.pattern]
+        if self.own is None:
+            return covariance
+        return covariance + self.gain @ self.own @ self.gain.T

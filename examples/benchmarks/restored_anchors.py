@@ -16,7 +16,11 @@ penalty of inner folds, is fitted to
 - "+ prior": restored by its low-rank prior alone;
 - "+ KNN": the mean of the 10 training patients, of all cohorts, that are the closest in
   the panel, without the patient itself;
-- "+ measured": measured, the most that restoring could reach.
+- "+ measured": measured, the most that restoring could reach;
+- "all": all genes, restored by the prior.
+
+"full model" is fitted to all measured genes of the training patients, and is given
+profiles of the test patients that the prior completed from the panel.
 
 Prints Harrell's concordance, mean over cohorts, folds and draws; paired differences to
 the panel alone with a 95 % interval over cohorts.
@@ -37,7 +41,8 @@ from survival_models import linear
 from skgex import GexBERT, UnivariateCoxSelector
 
 N_ANCHORS = 100
-ARMS = ["panel", "+ GexBERT", "+ prior", "+ KNN", "+ measured"]
+ARMS = ["panel", "+ GexBERT", "+ prior", "+ KNN", "+ measured", "all", "full model"]
+OF_PRIOR = {"+ prior", "all", "full model"}
 
 
 def restore_all(embedder, X, panel):
@@ -66,7 +71,7 @@ def knn_restore(X, train, panel):
 def run_fold(X, y, cohort, fold, k, arguments):
     train = np.flatnonzero(fold != k)
     embedders = {}
-    if "+ prior" in arguments.arms:
+    if OF_PRIOR & set(arguments.arms):
         embedders["+ prior"] = GexBERT(max_epochs=0, random_state=0).fit(X[train])
     if "+ GexBERT" in arguments.arms:
         embedders["+ GexBERT"] = GexBERT(random_state=0).fit(X[train])
@@ -92,9 +97,15 @@ def arm_scores(X, y, train, test, panel, full, arms):
     added = np.setdiff1d(selector.get_support(indices=True), panel)
     row = {}
     for arm in arms:
-        A = X[:, panel]
-        if arm != "panel":
-            A = np.hstack([A, full[arm][:, added]])
+        if arm == "panel":
+            A = X[:, panel]
+        elif arm == "all":
+            A = full["+ prior"]
+        elif arm == "full model":
+            A = full["+ prior"].copy()
+            A[train] = X[train]
+        else:
+            A = np.hstack([X[:, panel], full[arm][:, added]])
         model = linear().fit(A[train], y[train])
         risk = model.predict(A[test])
         event, time = y["event"][test], y["time"][test]
@@ -106,7 +117,7 @@ def report(table, arms):
     print("\n\nconcordance\n", table.groupby("genes")[arms].mean().round(4).to_string())
     print("\nlead over the panel alone, 95 % interval over cohorts, cohorts won")
     for size, part in table.groupby("genes"):
-        for arm in arms[1:]:
+        for arm in [arm for arm in arms if arm != "panel"]:
             lead = (part[arm] - part["panel"]).groupby(part.cohort).mean()
             half = student.ppf(0.975, len(lead) - 1) * lead.sem()
             print(
@@ -126,6 +137,7 @@ def parse():
     parser.add_argument("--quick", action="store_true", help="two cohorts, 300 genes")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save", type=Path, help="write the table as CSV here")
+    parser.add_argument("--add", type=Path, help="such a table, with other arms")
     return parser.parse_args()
 
 
@@ -140,7 +152,12 @@ def main():
         rows += run_fold(X, y, cohort, fold, k, arguments)
         if arguments.save:
             pd.DataFrame(rows).to_csv(arguments.save, index=False)
-    report(pd.DataFrame(rows), arguments.arms)
+    table, arms = pd.DataFrame(rows), arguments.arms
+    if arguments.add:
+        other = pd.read_csv(arguments.add)
+        arms = [*arms, *(arm for arm in ARMS if arm in other and arm not in arms)]
+        table = table.merge(other, on=["fold", "draw", "genes", "cohort"])
+    report(table, arms)
 
 
 if __name__ == "__main__":

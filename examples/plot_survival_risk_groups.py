@@ -1,0 +1,139 @@
+"""
+==============================
+Survival curves by risk group
+==============================
+
+A Cox model of expression gives each patient a risk and a survival curve. Here 146
+patients with breast cancer are scored by models that never saw them: ridge regression
+alone, and with a network on top that was pretrained without their follow-up.
+"""
+
+import os
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+from sklearn.base import clone
+from sksurv.compare import compare_survival
+from sksurv.nonparametric import kaplan_meier_estimator
+
+from skgex import SCARF, EventStratifiedKFold, FineTunedCoxPH
+from skgex.datasets import load_breast_nki
+
+QUICK = os.environ.get("SKGEX_QUICK") == "1"
+
+# %%
+# Four patients have no follow-up and are left out. The event is a distant metastasis.
+# Folds share the events, early and late ones: with 53 of them that can't be left to
+# chance.
+
+X, y = load_breast_nki(return_X_y=True)
+followed_up = np.isfinite(y["time"])
+X, y = X[followed_up], y[followed_up]
+cv = EventStratifiedKFold(n_splits=5, random_state=0)
+folds = list(cv.split(X, y))
+print(f"{len(y)} patients, {y['event'].sum()} events")
+print("events in each fold:", [int(y["event"][test].sum()) for _, test in folds])
+
+# %%
+# Without any epoch :class:`~skgex.FineTunedCoxPH` is ridge regression on the ranks of
+# all genes, with the penalty chosen in inner folds. By default it also trains a network
+# on the pretrained encoder, and adds as much of it as makes samples held out in the
+# inner folds more likely. With ``cv=None`` nobody asks them: the network is believed,
+# and the penalty must be given.
+
+pretrained = SCARF(max_epochs=2 if QUICK else 50)
+models = {
+    "ridge": FineTunedCoxPH(SCARF(max_epochs=0), max_epochs=0, random_state=0),
+    "fine-tuned": FineTunedCoxPH(pretrained, random_state=0),
+    "always believed": FineTunedCoxPH(pretrained, alpha=500, cv=None, random_state=0),
+}
+
+# %%
+# Risks and curves of each patient are those of the model of the other four folds. Risk
+# groups are thirds of each fold, so that risks by different models are never compared.
+
+times = np.linspace(0, 10, 41) * 365.25
+risk_group, curves, rows = {}, {}, []
+for name, model in models.items():
+    risk_group[name] = np.empty(len(y), dtype=int)
+    curves[name] = np.empty((len(y), len(times)))
+    for train, test in folds:
+        fitted = clone(model).fit(X[train], y[train])
+        risk = fitted.predict(X[test])
+        risk_group[name][test] = 3 * (rankdata(risk) - 0.5) // len(test)
+        curves[name][test] = fitted.predict_survival_function(X[test], times=times)
+        rows.append(
+            {
+                "model": name,
+                "concordance": fitted.score(X[test], y[test]),
+                "network believed": fitted.n_iter_ > 0,
+            }
+        )
+table = pd.DataFrame(rows).groupby("model", sort=False)
+summary = table.agg(
+    mean=("concordance", "mean"),
+    std_of_folds=("concordance", "std"),
+    folds_with_network=("network believed", "sum"),
+)
+summary["log_rank_p"] = [compare_survival(y, risk_group[name])[1] for name in models]
+print(summary.to_string(float_format="{:.3g}".format))
+
+# %%
+# In none of the folds do the inner folds believe the network, so that the fine-tuned
+# model is the ridge regression. Believed all the same, it changes the concordance by
+# less than a fold differs from the next. With ten events in a fold nobody can tell the
+# three apart, and the simplest will do.
+
+name = "fine-tuned"
+colors = ["#0072B2", "#999999", "#D55E00"]
+labels = ["low risk", "middle", "high risk"]
+years = times / 365.25
+
+figure, axes = plt.subplots(
+    1, 2, figsize=(9, 4), sharex=True, sharey=True, layout="constrained"
+)
+for group, (color, label) in enumerate(zip(colors, labels, strict=True)):
+    here = risk_group[name] == group
+    n_events = y["event"][here].sum()
+    time, survival, (low, high) = kaplan_meier_estimator(
+        y["event"][here], y["time"][here], conf_type="log-log"
+    )
+    time, survival = np.append(0, time) / 365.25, np.append(1, survival)
+    axes[0].step(
+        time,
+        survival,
+        where="post",
+        color=color,
+        label=f"{label}: {n_events} events of {here.sum()}",
+    )
+    axes[0].fill_between(
+        time[1:], low, high, step="post", color=color, alpha=0.15, lw=0
+    )
+    axes[1].plot(years, curves[name][here].mean(axis=0), color=color, label=label)
+p = summary.loc[name, "log_rank_p"]
+axes[0].set(
+    title=f"observed (log-rank p = {p:.1g})",
+    xlabel="years",
+    ylabel="share without metastasis",
+    xlim=(0, 10),
+    ylim=(0, 1.02),
+)
+axes[1].set(title="predicted, mean of the group", xlabel="years")
+for ax in axes:
+    ax.legend(frameon=False, loc="lower left")
+    ax.spines[["top", "right"]].set_visible(False)
+
+# %%
+# On the left are Kaplan-Meier curves with 95 % intervals, on the right the means of the
+# predicted curves of the same patients. The genes set apart a third with a good
+# outlook: 7 of its 50 patients had a metastasis. The two other thirds differ for some
+# six years only; then the middle one catches up. In a Cox model it can't: hazards are
+# proportional, so that predicted curves keep drifting apart. Up to eight years they are
+# close to what was observed. At ten years that of the highest risk is at the lower edge
+# of the interval.
+#
+# The risks of all folds are tested together. Models of different folds share most of
+# their training patients, so that the p-value is not exact: read it as a description of
+# the figure. And folds of one cohort are no validation: that takes another cohort.

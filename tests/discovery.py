@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.feature_selection import SelectorMixin
 
@@ -51,8 +52,10 @@ def tiny(Estimator, **parameters):
     accepted = inspect.signature(Estimator).parameters
     small = {name: value for name, value in TINY.items() if name in accepted}
     if "embedder" in accepted:
-        inner = skgex.SCARF if is_fine_tuned(Estimator) else skgex.GexBERT
-        small["embedder"] = tiny(inner)
+        tuned = is_fine_tuned(Estimator) or is_survival(Estimator)
+        small["embedder"] = tiny(skgex.SCARF if tuned else skgex.GexBERT)
+    if is_survival(Estimator):
+        small |= {"alpha": "cv", "cv": 2}
     return Estimator(**{**small, **parameters})
 
 
@@ -62,8 +65,13 @@ def takes(Estimator, parameter):
 
 
 def is_fine_tuned(Estimator):
-    """Whether the class takes an embedder and a target."""
+    """Whether the class takes an embedder, and classes or values as a target."""
     return is_classifier(Estimator()) or is_regressor(Estimator())
+
+
+def is_survival(Estimator):
+    """Whether the class takes an embedder and follow-up."""
+    return hasattr(Estimator, "predict_survival_function")
 
 
 ESTIMATORS = public_estimators()
@@ -71,8 +79,11 @@ SELECTORS = [e for e in ESTIMATORS if issubclass(e, SelectorMixin)]
 EMBEDDERS = [e for e in ESTIMATORS if not takes(e, "embedder") and e not in SELECTORS]
 MLP_EMBEDDERS = [e for e in EMBEDDERS if takes(e, "hidden_dims")]
 FINE_TUNED = [e for e in ESTIMATORS if is_fine_tuned(e)]
+SURVIVAL = [e for e in ESTIMATORS if is_survival(e)]
 # They give expression back, as an embedder inside of them restores it.
-RESTORERS = [e for e in ESTIMATORS if e not in EMBEDDERS + FINE_TUNED + SELECTORS]
+RESTORERS = [
+    e for e in ESTIMATORS if e not in EMBEDDERS + FINE_TUNED + SURVIVAL + SELECTORS
+]
 # Those with a training loop of their own.
 TRAINED = [e for e in ESTIMATORS if takes(e, "max_epochs")]
 
@@ -86,6 +97,19 @@ def make_target(Estimator, classes, values):
     """Return the target that fits the kind of an estimator; None for the others."""
     if is_classifier(Estimator()):
         return classes
-    if Estimator in SELECTORS:
-        return values - values.min() + 1
+    if Estimator in SELECTORS + SURVIVAL:
+        return make_follow_up(values)
     return values if is_regressor(Estimator()) else None
+
+
+def make_follow_up(values):
+    """Return events and times, which are shorter where values are large."""
+    y = np.empty(len(values), [("event", bool), ("time", float)])
+    y["event"] = np.arange(len(values)) % 3 > 0
+    y["time"] = 1 + np.max(values, initial=0) - values
+    return y
+
+
+def with_network(Estimator):
+    """Return parameters under which a survival estimator always trains its network."""
+    return {"alpha": 2.0, "cv": None} if Estimator in SURVIVAL else {}

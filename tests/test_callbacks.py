@@ -6,10 +6,13 @@ from discovery import (
     EMBEDDERS,
     ESTIMATORS,
     RESTORERS,
+    SELECTORS,
+    SURVIVAL,
     TRAINED,
     class_name,
     make_target,
     tiny,
+    with_network,
 )
 from numpy.testing import assert_array_equal
 from sklearn.callback import ProgressBar, ScoringMonitor
@@ -26,12 +29,20 @@ from skgex._training._net import ObjectiveNet
 from skgex.datasets import make_cohort
 
 COHORT = make_cohort(n_samples=60, n_genes=20, random_state=0)
-EVERY_ESTIMATOR = pytest.mark.parametrize("Estimator", ESTIMATORS, ids=class_name)
+# A score test has no steps to report.
+EVERY_ESTIMATOR = pytest.mark.parametrize(
+    "Estimator", [e for e in ESTIMATORS if e not in SELECTORS], ids=class_name
+)
 TRAINED_ESTIMATOR = pytest.mark.parametrize("Estimator", TRAINED, ids=class_name)
 
 
 def data(Estimator):
     return COHORT.data, make_target(Estimator, COHORT.target, COHORT.factors[:, 0])
+
+
+def trained(Estimator, **parameters):
+    """Return an instance whose own network is trained, whether it helps or not."""
+    return tiny(Estimator, **with_network(Estimator), **parameters)
 
 
 class StopAfter:
@@ -67,7 +78,7 @@ def test_skorch_callbacks_see_the_history(Estimator):
             losses.append(net.history[-1, "train_loss"])
 
     losses = []
-    estimator = tiny(Estimator, callbacks=[Watch()]).fit(*data(Estimator))
+    estimator = trained(Estimator, callbacks=[Watch()]).fit(*data(Estimator))
     assert losses == estimator.history_[:, "train_loss"]
     assert len(losses) == estimator.n_iter_ == estimator.max_epochs
 
@@ -76,7 +87,7 @@ def test_skorch_callbacks_see_the_history(Estimator):
 def test_skorch_callbacks_stop_the_way_they_do_in_skorch(Estimator):
     # No loss is lower by its whole size: none after the first counts as better.
     stop = EarlyStopping("train_loss", patience=2, threshold=1, sink=lambda _: None)
-    estimator = tiny(Estimator, callbacks=[stop]).fit(*data(Estimator))
+    estimator = trained(Estimator, callbacks=[stop]).fit(*data(Estimator))
     check_is_fitted(estimator)
     assert estimator.n_iter_ == 3 < estimator.max_epochs
 
@@ -119,7 +130,7 @@ def test_ctrl_c_leaves_an_unfitted_estimator(Estimator, step, monkeypatch):
 
 @TRAINED_ESTIMATOR
 def test_ctrl_c_in_a_warm_start_leaves_the_last_weights(Estimator, monkeypatch):
-    estimator = tiny(Estimator, warm_start=True).fit(*data(Estimator))
+    estimator = trained(Estimator, warm_start=True).fit(*data(Estimator))
     before = estimator.transform(COHORT.data)
     press_ctrl_c(monkeypatch, 11)
     with pytest.raises(KeyboardInterrupt):
@@ -147,7 +158,7 @@ def test_ctrl_c_in_the_book_keeping_is_not_a_request_to_stop(
 def test_scikit_learn_callbacks_stop_training(Estimator):
     stop = StopAfter(3)
     X, y = data(Estimator)
-    estimator = tiny(Estimator).set_callbacks(stop).fit(X, y)
+    estimator = trained(Estimator).set_callbacks(stop).fit(X, y)
     assert len(estimator.history_) == estimator.n_iter_ == 3
     # What the callback was given at the last epoch is what came out, but that batch
     # normalisation is recomputed after the training of an embedder.
@@ -162,9 +173,9 @@ def test_scikit_learn_callbacks_stop_training(Estimator):
 @TRAINED_ESTIMATOR
 def test_what_callbacks_are_given_is_theirs(Estimator):
     X, y = data(Estimator)
-    expected = tiny(Estimator).fit(X, y).transform(X)
+    expected = trained(Estimator).fit(X, y).transform(X)
     keep = StopAfter(99)
-    estimator = tiny(Estimator).set_callbacks(keep).fit(X, y)
+    estimator = trained(Estimator).set_callbacks(keep).fit(X, y)
     # Snapshots neither change the training nor change with it.
     assert_array_equal(estimator.transform(X), expected)
     first, second = (e.transform(X) for e in keep.estimators[:2])
@@ -200,6 +211,19 @@ def test_scoring_monitor_has_a_row_for_each_epoch():
     final = classifier.score(COHORT.data, COHORT.target)
     assert scores.iloc[-1] == final
     assert np.isclose(log.accuracy.iloc[0], final)
+
+
+@pytest.mark.parametrize("Estimator", SURVIVAL, ids=class_name)
+def test_scoring_monitor_of_survival(Estimator):
+    monitor = ScoringMonitor(scoring={"score": lambda fitted, X, y: fitted.score(X, y)})
+    X, y = data(Estimator)
+    estimator = trained(Estimator, max_epochs=8).set_params(alpha=1e6)
+    estimator.set_callbacks(monitor).fit(X, y)
+    log = monitor.get_logs().data_as_pandas
+    scores = log[log.task_name == "epoch"].score
+    assert len(scores) == 8
+    assert scores.iloc[-1] > scores.iloc[0]
+    assert scores.iloc[-1] == pytest.approx(estimator.score(X, y), abs=0.01)
 
 
 @pytest.mark.parametrize("Estimator", RESTORERS, ids=class_name)

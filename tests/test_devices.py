@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from discovery import EMBEDDERS, class_name, tiny
+from discovery import EMBEDDERS, SURVIVAL, class_name, make_follow_up, tiny
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
@@ -50,6 +50,27 @@ def test_fine_tuning_learns(device, freeze):
     again = clone(classifier).fit(X, y).predict_proba(X)
     assert classifier.fit(X, y).score(X, y) > 0.8
     np.testing.assert_allclose(classifier.predict_proba(X), again, atol=1e-3)
+
+
+@pytest.mark.parametrize("Estimator", SURVIVAL, ids=class_name)
+@pytest.mark.parametrize("freeze", [False, True])
+def test_survival_is_learnt_and_predicted_anywhere(Estimator, freeze, device):
+    follow_up = make_follow_up(cohort.factors[:, 0])
+    options = {"alpha": 5.0, "cv": None, "freeze": freeze, "device": device}
+    for batch_size in ("auto", 32):
+        model = tiny(Estimator, batch_size=batch_size, **options).fit(X, follow_up)
+        modules = (model.linear_, model.standardizer_, model.encoder_, model.head_)
+        for module in modules:
+            assert {value.device.type for value in module.state_dict().values()} == {
+                "cpu"
+            }
+        assert model.score(X, follow_up) > 0.7
+        survival = model.predict_survival_function(X, return_array=True)
+        loaded = pickle.loads(pickle.dumps(model)).set_params(device="cpu")
+        on_cpu = loaded.predict_survival_function(X, return_array=True)
+        np.testing.assert_allclose(on_cpu, survival, atol=1e-3)
+    judged = tiny(Estimator, freeze=freeze, device=device).fit(X, follow_up)
+    assert judged.score(X, follow_up) > 0.7
 
 
 def test_data_larger_than_the_device_are_streamed(device, monkeypatch):

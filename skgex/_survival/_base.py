@@ -1,6 +1,7 @@
 """What the fine-tuned survival estimators share."""
 
 from abc import ABCMeta, abstractmethod
+from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
 
@@ -23,8 +24,8 @@ from ._data import check_data
 from ._folds import make_folds
 from ._linear import fit_linear_risk
 from ._network import fit_network, start_head
-from ._scaling import fit_scaling, scaled_by_stratum
-from ._strata import check_strata
+from ._scaling import fit_scaling, scale_by_stratum
+from ._strata import check_labels
 
 
 class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta):
@@ -109,7 +110,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         """Return the objective and the likelihood, as `CoxTask` and `HazardTask`."""
 
     @abstractmethod
-    def _finish(self, task, risk, data):
+    def _finish(self, learnt, task, risk, data):
         """Return fitted attributes that depend on the final risk."""
 
     def _fit(self, X, y, sample_weight, strata, groups):
@@ -132,18 +133,19 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         task = self._make_task(data)
         tuning = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
         tuning.call_on_fit_task_begin(estimator=self, X=table, y=y)
-        fitted = partial(_fitted, learnt, linear, *pretrained)
         with torch_seed(seed, self._device):
             encoder = pretrained[1]
             head = start_head(self, encoder.embedding_dim, task.biases(data), before)
             model = (linear, *pretrained, head)
-            report = FitTask(tuning, self, table, y, partial(fitted, head))
+            fitted = partial(self._fitted, learnt, task, X, data)
+            report = FitTask(
+                tuning, self, table, y, lambda: fitted(_finished_copy(model))
+            )
             history = fit_network(
                 self, task, X, data, folds, model, held_out, seed, report
             )
-        learnt = fitted(head)
+        learnt = fitted(model)
         self._set(**learnt, history_=history, n_iter_=len(history))
-        self._set(**self._finish(task, self._risk(X), data))
         for ended in (tuning, context):
             ended.call_on_fit_task_end(
                 estimator=self, X=table, y=y, reconstruction_attributes=learnt
@@ -168,8 +170,8 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
     def _fit_linear(self, X, data, folds, before):
         """Return the linear part, what was learnt, and the risk the network gets."""
         names = getattr(self, "feature_names_in_", None)
-        scaler = fit_scaling(X, self.scaling, names)
-        G = scaled_by_stratum(X, scaler, self.scaling, data.stratum.numpy(), names)
+        scaler, G = fit_scaling(X, self.scaling, names)
+        G = scale_by_stratum(X, G, self.scaling, data.stratum.numpy(), names)
         risk = fit_linear_risk(
             G,
             data,
@@ -194,20 +196,36 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         layer = _linear_layer(coef, -float(center @ coef))
         return nn.Sequential(scaler, layer), held_out, learnt
 
-    def _risk(self, X):
+    def _fitted(self, learnt, task, X, data, model):
+        """Return fitted attributes as of now."""
+        linear, standardizer, encoder, head = model
+        return {
+            **learnt,
+            "coef_": linear[-1].weight[0].double().numpy(force=True),
+            "linear_": linear,
+            "standardizer_": standardizer,
+            "encoder_": encoder,
+            "head_": head,
+            "_n_features_out": encoder.embedding_dim,
+            **self._finish(learnt, task, self._risk(X, *model), data),
+        }
+
+    def _risk(self, X, linear, standardizer, encoder, head):
         """Return the linear log risk, and what the head adds to it."""
-        biases = self.head_.bias.numpy(force=True)
+        biases = head.bias.numpy(force=True)
         added = np.broadcast_to(biases, (len(X), len(biases)))
-        risk = self._apply(X, self.linear_, dtype=torch.float64)[:, 0]
+        risk = self._apply(X, linear, dtype=torch.float64)[:, 0]
         # Where the network is not believed, its pass through all genes is spared.
-        if self.head_.weight.any():
-            modules = (self.standardizer_, self.encoder_, self.head_)
-            added = self._apply(X, *modules, dtype=torch.float64)
+        if head.weight.any():
+            added = self._apply(X, standardizer, encoder, head, dtype=torch.float64)
         return risk, added.astype(np.float64)
 
     def _checked_risk(self, X):
         self._check_fitted()
-        return self._risk(check_genes(self, X, reset=False))
+        X = check_genes(self, X, reset=False)
+        return self._risk(
+            X, self.linear_, self.standardizer_, self.encoder_, self.head_
+        )
 
     def _check_fitted(self):
         check_is_fitted(self)
@@ -232,14 +250,13 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
                 f"{', '.join(map(str, self._strata[:5]))} ... for each sample. predict "
                 "needs none."
             )
-        check_strata(strata, X)
-        strata = np.asarray(strata)
+        strata = check_labels(strata, X)
         place = np.searchsorted(self._strata, strata).clip(max=len(self._strata) - 1)
         unknown = strata != self._strata[place]
         if unknown.any():
             raise ValueError(
-                f"Stratum {strata[unknown][0]!r} was not seen in fit; there were "
-                f"{', '.join(map(str, self._strata))}."
+                f"Stratum {strata[unknown].tolist()[0]!r} was not seen in fit; there "
+                f"were {', '.join(map(str, self._strata))}."
             )
         return place
 
@@ -251,13 +268,6 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         return tags
 
 
-def _among(used, splits):
-    """Return splits of all samples as places among those that are used."""
-    return [
-        tuple(np.flatnonzero(np.isin(used, part)) for part in split) for split in splits
-    ]
-
-
 def _survival_model(embedder):
     """Return the fitted survival estimator in `FrozenEstimator`, if there is one."""
     if isinstance(embedder, FrozenEstimator):
@@ -267,21 +277,17 @@ def _survival_model(embedder):
 
 
 def _linear_layer(coef, bias):
-    layer = nn.Linear(len(coef), 1)
+    # Random weights, drawn to be replaced, would move the caller's generator.
+    layer = nn.utils.skip_init(nn.Linear, len(coef), 1)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(coef)[None])
         layer.bias.fill_(bias)
     return layer
 
 
-def _fitted(learnt, linear, standardizer, encoder, head):
-    """Fitted attributes as of now."""
-    return {
-        **learnt,
-        "coef_": linear[-1].weight[0].double().numpy(force=True),
-        "linear_": linear,
-        "standardizer_": standardizer,
-        "encoder_": encoder,
-        "head_": head,
-        "_n_features_out": encoder.embedding_dim,
-    }
+def _finished_copy(model):
+    """Return a copy to predict with, while training goes on with the original."""
+    model = deepcopy(model)
+    for module in model:
+        module.cpu().eval()
+    return model

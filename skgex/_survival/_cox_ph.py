@@ -17,9 +17,9 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     The log risk of a profile is the sum of two parts. The first is linear in all genes,
     fitted by penalised partial likelihood [1]_ and exact however many genes there are.
     The second is what a linear head makes of the embedding of `embedder`, pretrained on
-    all samples without their follow-up, then fine-tuned on what the linear part leaves
-    [2]_. Inner cross-validation chooses the penalty of the first, and how much of the
-    second is believed: nothing, unless samples held out have a better likelihood.
+    all samples without their follow-up, then fine-tuned by the same likelihood [2]_.
+    Inner cross-validation chooses the penalty of the first, and how much of the second
+    is believed: nothing, unless samples held out have a better likelihood.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     cv : int, splitter, iterable of splits or None, default=3
         Inner folds that choose `alpha` and the weight of the network; a number means
         folds balanced by event and time, fewer where there are not 3 events for each.
-        None trusts the network, and needs a number for `alpha`.
+        None adds both parts as they are, and needs a number for `alpha`.
     prior_weight : float, default=0.3
         Weight of the linear and the network's part of an earlier survival model, from
         `embedder` or `warm_start`, that is added to what is learnt here.
@@ -57,7 +57,8 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     encoder_lr : float, default=1e-4
         Peak learning rate of the encoder.
     max_epochs : int, default=30
-        Passes over the samples to train the network; 0 leaves the linear part alone.
+        Passes over the samples to train the network; 0 leaves the linear part alone,
+        and ``SCARF(max_epochs=0)`` as `embedder` saves the pretraining, too.
     batch_size : int or "auto", default="auto"
         "auto" sees all samples in each step up to 4,096 of them, so that risk sets are
         whole. In batches they are estimated: the samples of a batch stand for all.
@@ -104,8 +105,8 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     standardizer_ : torch.nn.Module
         Standardises genes as in pretraining.
     head_ : torch.nn.Module
-        The linear layer above the encoder; its weights are zero if the network was not
-        believed.
+        The linear layer above the encoder. If the network was not believed, its
+        weights are zero, or those of an earlier model times `prior_weight`.
     history_ : list of dict
         One row for each epoch of fine-tuning; empty if the network was not believed.
     n_iter_ : int
@@ -215,6 +216,8 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         strata : array-like of shape (n_samples,), default=None
             Such as the cancer type: samples are compared within strata only, each of
             which has a baseline hazard of its own, and scales genes by itself.
+            `predict` scales them as all samples together would, so that its risks are
+            to be compared within strata, too.
         groups : array-like of shape (n_samples,), default=None
             Samples of one group, such as a patient, are kept on one side of internal
             splits.
@@ -251,8 +254,8 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         return dict(zip(self._strata.tolist(), functions, strict=True))
 
     def _cumulative_hazard(self, X, times, strata):
-        stratum = self._stratum_of(X, strata)
         risk = np.exp(self.predict(X))
+        stratum = self._stratum_of(risk, strata)
         place = np.searchsorted(self.unique_times_, times, side="right")
         baseline = np.pad(self._baseline, ((0, 0), (1, 0)))[:, place]
         return baseline[stratum] * risk[:, None]
@@ -260,13 +263,12 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     def _make_task(self, data):
         return CoxTask(self.ties)
 
-    def _finish(self, task, risk, data):
+    def _finish(self, learnt, task, risk, data):
         linear, added = risk
         event, time, stratum, weight = (values.numpy() for values in data)
         risk = linear + added[:, 0]
-        times = self.unique_times_
-        n_strata = 1 if self._strata is None else len(self._strata)
-        baseline = np.zeros((n_strata, len(times)))
+        names, times = learnt["_strata"], learnt["unique_times_"]
+        baseline = np.zeros((1 if names is None else len(names), len(times)))
         for s in np.unique(stratum):
             rows = stratum == s
             baseline[s] = breslow_hazard(

@@ -5,6 +5,7 @@ The one file that imports scikit-survival.
 
 import numpy as np
 from sklearn.utils import check_array
+from sklearn.utils.validation import _check_sample_weight
 
 try:
     from sksurv.base import SurvivalAnalysisMixin
@@ -17,6 +18,9 @@ except ImportError as error:  # pragma: no cover
 
 from ._strata import check_strata
 from ._target import check_survival
+
+# The tolerance of concordance_index_censored.
+_TIED = 1e-8
 
 
 class SurvivalCurvesMixin(SurvivalAnalysisMixin):
@@ -88,7 +92,7 @@ class SurvivalCurvesMixin(SurvivalAnalysisMixin):
         hazard = self._cumulative_hazard(X, times, strata)
         return self._functions(hazard) if as_functions else hazard
 
-    def score(self, X, y, strata=None):
+    def score(self, X, y, strata=None, sample_weight=None):
         """Return Harrell's concordance index of the predicted risks.
 
         Parameters
@@ -100,6 +104,8 @@ class SurvivalCurvesMixin(SurvivalAnalysisMixin):
         strata : array-like of shape (n_samples,), default=None
             Compare samples within strata only. Pooled over cancer types, the index
             tells mostly how well risks tell these apart.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A pair counts as much as the product of its weights.
 
         Returns
         -------
@@ -108,20 +114,22 @@ class SurvivalCurvesMixin(SurvivalAnalysisMixin):
         """
         event, time = check_survival(y, self, allow_zero=True)
         risk = self.predict(X)
-        stratum = check_strata(strata, event)
-        counts = np.zeros(3)
+        weight = None
+        if sample_weight is not None:
+            weight = _check_sample_weight(
+                sample_weight, risk, dtype=np.float64, ensure_non_negative=True
+            )
+        stratum, counts = check_strata(strata, event), np.zeros(3)
         for name in np.unique(stratum):
             here = stratum == name
-            if event[here].any() and _comparable(event[here], time[here]):
-                counts += concordance_index_censored(
-                    event[here], time[here], risk[here]
-                )[1:4]
-        concordant, discordant, tied = counts
+            own = None if weight is None else weight[here]
+            counts += _count_pairs(event[here], time[here], risk[here], own)
         if not counts.any():
             raise ValueError(
                 "No two samples of y can be compared, so that there is no concordance: "
                 "score more samples, or make folds by EventStratifiedKFold."
             )
+        concordant, discordant, tied = counts
         return float((concordant + tied / 2) / (concordant + discordant + tied))
 
     def _check_times(self, times, return_array):
@@ -153,7 +161,28 @@ def step_function(times, values):
     return StepFunction(times, values)
 
 
-def _comparable(event, time):
-    """Whether somebody was still under observation when somebody had the event."""
-    first = time[event].min()
-    return bool(((time > first) | ((time == first) & ~event)).any())
+def _count_pairs(event, time, risk, weight):
+    """Return concordant pairs, discordant ones, and those of equal risk."""
+    if weight is not None:
+        return _weigh_pairs(event, time, risk, weight)
+    first = time[event].min(initial=np.inf)
+    if not ((time > first) | ((time == first) & ~event)).any():
+        return np.zeros(3)
+    return np.array(concordance_index_censored(event, time, risk)[1:4], dtype=float)
+
+
+def _weigh_pairs(event, time, risk, weight):
+    """Return the same, each pair with the product of its weights."""
+    counts = np.zeros(3)
+    for i in np.flatnonzero(event):
+        outlived = (time > time[i]) | ((time == time[i]) & ~event)
+        difference = risk[i] - risk[outlived]
+        # Risks this close count as equal for scikit-survival, too.
+        tied = np.abs(difference) <= _TIED
+        pairs = weight[i] * weight[outlived]
+        counts += [
+            pairs[~tied & (difference > 0)].sum(),
+            pairs[~tied & (difference < 0)].sum(),
+            pairs[tied].sum(),
+        ]
+    return counts

@@ -7,7 +7,7 @@ import torch
 from sklearn.utils.validation import _check_sample_weight
 
 from ..nn import CoxLikelihood
-from ._strata import check_strata
+from ._strata import check_labels
 from ._target import check_survival
 
 
@@ -40,22 +40,23 @@ def check_data(estimator, X, y, sample_weight, strata):
     weight = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
-    stratum = check_strata(strata, X)
+    names, stratum = None, np.zeros(len(X), dtype=int)
+    if strata is not None:
+        names, stratum = np.unique(check_labels(strata, X), return_inverse=True)
     if len(event) != len(X):
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: X has "
             f"{len(X)}, y has {len(event)}."
         )
-    data = SurvivalData(
-        *(torch.from_numpy(values) for values in (event, time, stratum, weight))
-    )
+    # Copies, as columns of a table cannot be written to, which tensors must be.
+    columns = (event, time, stratum, weight)
+    data = SurvivalData(*(torch.from_numpy(values.copy()) for values in columns))
     if not data.likelihood("breslow").n_events:
         raise ValueError(
             "sample_weight is zero for each sample that had the event; "
             f"{type(estimator).__name__} needs an event of positive weight."
         )
     _check_comparable(data)
-    names = None if strata is None else np.unique(np.asarray(strata))
     return data, names
 
 

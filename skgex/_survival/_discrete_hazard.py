@@ -43,7 +43,7 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
     cv : int, splitter, iterable of splits or None, default=3
         Inner folds that choose `alpha` and the weight of the network; a number means
         folds balanced by event and time, fewer where there are not 3 events for each.
-        None trusts the network, and needs a number for `alpha`.
+        None adds both parts as they are, and needs a number for `alpha`.
     prior_weight : float, default=0.3
         Weight of the linear and the network's part of an earlier survival model, from
         `embedder` or `warm_start`, that is added to what is learnt here.
@@ -53,7 +53,8 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
     encoder_lr : float, default=1e-4
         Peak learning rate of the encoder.
     max_epochs : int, default=30
-        Passes over the samples to train the network; 0 leaves the linear part alone.
+        Passes over the samples to train the network; 0 leaves the linear part alone,
+        and ``SCARF(max_epochs=0)`` as `embedder` saves the pretraining, too.
     batch_size : int or "auto", default="auto"
         "auto" sees all samples in each step up to 4,096 of them.
     lr : float, default=1e-3
@@ -80,7 +81,7 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
     cuts_ : ndarray of shape (n_intervals,)
         Where each interval ends; the last event of `fit` is in the last of them.
     intercepts_ : ndarray of shape (n_intervals,)
-        What each interval adds to the logit of its hazard.
+        What each interval adds to the logit of its hazard, beside the bias of `head_`.
     coef_ : ndarray of shape (n_genes,)
         Coefficients of the scaled genes in the shared log risk.
     alpha_ : float
@@ -239,11 +240,13 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         return np.pad(-survived.cumsum(axis=1), ((0, 0), (1, 0)))
 
     def _cumulative_hazard(self, X, times, strata):
-        self._stratum_of(X, strata)
         hazard = self._hazard_at_cuts(X)
+        self._stratum_of(hazard, strata)
         cuts = np.append(0.0, self.cuts_)
         place = np.searchsorted(cuts, times, side="left").clip(1, len(self.cuts_))
-        share = (times - cuts[place - 1]) / (cuts[place] - cuts[place - 1])
+        length = cuts[place] - cuts[place - 1]
+        # Plain targets may have events at time 0, which is then the end of an interval.
+        share = (times - cuts[place - 1]) / np.where(length > 0, length, 1)
         share = np.clip(share, 0, 1)
         return hazard[:, place - 1] * (1 - share) + hazard[:, place] * share
 
@@ -252,7 +255,7 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         shares = np.linspace(0, 1, self.n_intervals + 1)[1:]
         return HazardTask(np.unique(np.quantile(times, shares, method="higher")))
 
-    def _finish(self, task, risk, data):
+    def _finish(self, learnt, task, risk, data):
         linear, added = risk
         logits = torch.from_numpy(linear[:, None] + added)
         intercepts = task.intercepts(logits, data).numpy()

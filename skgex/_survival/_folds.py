@@ -56,12 +56,14 @@ def make_folds(estimator, X, data, groups, seed):
     if n_folds >= 2:
         splitter = EventStratifiedKFold(n_folds, random_state=seed)
         return list(splitter.split(used, y, groups))
-    if estimator.alpha == "cv":
-        warnings.warn(
-            f"{n_events} event(s) are too few to choose a penalty in inner folds: the "
-            "strongest is taken. Set alpha to a number, or follow up longer.",
-            stacklevel=2,
-        )
+    if estimator.alpha != "cv" and not estimator.max_epochs:
+        return []  # nothing to choose, nothing to judge
+    chosen = "the strongest penalty is taken, and " if estimator.alpha == "cv" else ""
+    warnings.warn(
+        f"{n_events} event(s) are too few for inner folds: {chosen}no network. Follow "
+        "up longer, or set cv=None, and alpha to a number.",
+        stacklevel=2,
+    )
     return []
 
 

@@ -47,7 +47,8 @@ def fit_network(estimator, task, X, data, folds, model, held_out, seed, report):
     data : SurvivalData
         Its follow-up.
     folds : list of (ndarray, ndarray)
-        Inner folds; without any the network is believed.
+        Inner folds. Without any the network is believed if `cv` is None, and left out
+        where `cv` found too few events for folds.
     model : tuple of torch.nn.Module
         Linear part, standardizer, encoder and head; all but the second are modified.
     held_out : ndarray of shape (n_samples,) or None
@@ -58,7 +59,7 @@ def fit_network(estimator, task, X, data, folds, model, held_out, seed, report):
         Reports epochs.
     """
     linear, standardizer, encoder, head = model
-    if not estimator.max_epochs:
+    if not estimator.max_epochs or not (folds or estimator.cv is None):
         return []
     if estimator.freeze:
         module = nn.Sequential(standardizer, encoder)

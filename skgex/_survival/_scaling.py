@@ -29,40 +29,37 @@ def fit_scaling(X, scaling, gene_names=None):
     -------
     scaler : torch.nn.Module
         NaN becomes 0, the mean.
+    scaled : ndarray of shape (n_samples, n_genes), dtype float32
+        The training data, scaled.
     """
-    stages = []
+    device, stages, scaled = torch.device("cpu"), [], X
     if scaling == "rank":
         stages.append(NormalScores(_rank_knots(X)))
         if X.shape[1] >= MIN_GENES:
             stages.append(SampleStandardizer())
-    scaled = X
-    if stages:
-        module = nn.Sequential(*stages)
-        scaled = apply_by_batches(module, X, torch.device("cpu"), gene_names)
+        scaled = apply_by_batches(nn.Sequential(*stages), X, device, gene_names)
     mean, std, _ = gene_moments(RowReader(scaled), gene_names)
     constant = ~(std > 1e-7 * np.maximum(np.abs(mean), 1e-3))
-    stages.append(
-        GeneStandardizer(np.nan_to_num(mean), np.where(constant, 1.0, std), CLIP)
+    last = nn.Sequential(
+        GeneStandardizer(np.nan_to_num(mean), np.where(constant, 1.0, std), CLIP),
+        FillWithMean(),
     )
-    return nn.Sequential(*stages, FillWithMean())
+    scaled = apply_by_batches(last, scaled, device)
+    return nn.Sequential(*stages, *last), scaled
 
 
-def scaled_by_stratum(X, scaler, scaling, stratum, gene_names=None):
+def scale_by_stratum(X, scaled, scaling, stratum, gene_names=None):
     """Return scaled genes; with several strata each is scaled by itself.
 
     Only samples of one stratum are compared, so that what differs between strata, such
     as the tissue, must not spend the scale of a gene.
     """
-    device = torch.device("cpu")
     strata = np.unique(stratum)
     if len(strata) == 1:
-        return apply_by_batches(scaler, X, device, gene_names)
-    scaled = np.empty(X.shape, np.float32)
+        return scaled
     for name in strata:
         rows = np.flatnonzero(stratum == name)
-        part = X[rows]
-        own = fit_scaling(part, scaling, gene_names)
-        scaled[rows] = apply_by_batches(own, part, device, gene_names)
+        scaled[rows] = fit_scaling(X[rows], scaling, gene_names)[1]
     return scaled
 
 
@@ -73,16 +70,16 @@ def _rank_knots(X):
     knots = np.empty((n_genes, n_knots), np.float32)
     step = max(1, 2**22 // n_samples)
     for start in range(0, n_genes, step):
-        part = np.array(X[:, start : start + step], np.float32)
-        missing = np.isnan(part)
-        ranks = np.linspace(0, 1, n_knots)
-        if not missing.any():
-            values = np.quantile(part, ranks, axis=0, overwrite_input=True)
-        else:
-            # A gene that nobody measured has one value, and scores of zero.
-            part[:, missing.all(axis=0)] = 0
-            values = np.nanquantile(part, ranks, axis=0)
-        knots[start : start + step] = values.T
+        # Missing values come last.
+        part = np.sort(X[:, start : start + step].T.astype(np.float32), axis=1)
+        count = n_samples - np.isnan(part).sum(axis=1)
+        # A gene that nobody measured has one value, and scores of zero.
+        part[count == 0] = 0
+        place = np.linspace(0, np.maximum(count - 1, 0), n_knots, axis=1)
+        left = place.astype(int)
+        right = np.minimum(left + 1, np.maximum(count - 1, 0)[:, None])
+        low, high = (np.take_along_axis(part, i, axis=1) for i in (left, right))
+        knots[start : start + step] = low + (place - left) * (high - low)
     return torch.from_numpy(knots)
 
 

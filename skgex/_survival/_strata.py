@@ -1,5 +1,7 @@
 """The check of strata, within which patients are compared."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
@@ -26,12 +28,32 @@ def check_strata(strata, X):
     """
     if strata is None:
         return np.zeros(len(X), dtype=int)
+    return np.unique(check_labels(strata, X), return_inverse=True)[1]
+
+
+def check_labels(strata, X):
+    """Return the label of each sample, in an array that can be sorted.
+
+    Parameters
+    ----------
+    strata : array-like of shape (n_samples,)
+        Labels.
+    X : array-like of shape (n_samples, ...)
+        What there is a label for each sample of.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_samples,)
+        Texts, where labels are not all numbers.
+    """
     strata = column_or_1d(strata, dtype=None)
     check_consistent_length(X, strata)
-    # By text where types are mixed: numbers and words have no common order.
     if strata.dtype.kind == "O":
-        missing = np.array([label is None or label != label for label in strata])
-        strata = strata.astype(str)
+        # pandas' NA is neither equal to itself nor not.
+        missing = np.array([x is None or str(x == x) != "True" for x in strata])
+        numbers = all(isinstance(x, Real) for x in strata)
+        # By text where types are mixed: numbers and words have no common order.
+        strata = np.array(strata.tolist()) if numbers else strata.astype(str)
     else:
         missing = strata != strata
     if missing.any():
@@ -40,4 +62,4 @@ def check_strata(strata, X):
             f"first is sample {missing.argmax()}: give them a stratum of their own, "
             'such as "unknown", or leave these samples out.'
         )
-    return np.unique(strata, return_inverse=True)[1]
+    return strata

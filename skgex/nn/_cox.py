@@ -35,8 +35,8 @@ class CoxLikelihood:
         Of how many samples these are a random batch. The risk set of an event is then
         estimated by the event itself, which is known to be in it, and by the others of
         the batch, each of which stands for ``(population - 1) / (n - 1)`` samples.
-        Without that, gradients of small batches are biased, as events make up too much
-        of their own risk sets.
+        Without that, gradients of small batches are biased more, as events make up too
+        much of their own risk sets.
 
     Attributes
     ----------
@@ -48,6 +48,17 @@ class CoxLikelihood:
     Cox D.R. "Regression models and life-tables", JRSS B 34(2), 1972.
     Efron B. "The efficiency of Cox's likelihood function for censored data", JASA
     72(359), 1977. :doi:`10.1080/01621459.1977.10480613`
+
+    Examples
+    --------
+    Equal risks: each order in which three die has a probability of 1 / 6.
+
+    >>> import torch
+    >>> from skgex.nn import CoxLikelihood
+    >>> died = torch.tensor([True, True, True])
+    >>> loss = CoxLikelihood(died, torch.tensor([3.0, 1.0, 2.0]))
+    >>> round(float(loss(torch.zeros(3)).exp()), 3)
+    6.0
     """
 
     def __init__(
@@ -123,7 +134,8 @@ class CoxLikelihood:
         shift = self._largest(risk)
         p = self.weight * (risk - shift).exp()
         left = self._in_terms(p)
-        logs = left.log() + shift[self.events]
+        # Where the event itself is too small for a number, a step went much too far.
+        logs = left.log().where(left > 0, torch.inf) + shift[self.events]
         value = (self.term_weight * logs - self.event_weight * risk[self.events]).sum()
         gradient = self._pulled(p, self.term_weight / left)
         gradient[self.events] -= self.event_weight
@@ -160,7 +172,7 @@ class CoxLikelihood:
             out = out - self.share * dead[self.event_group]
         if self.inflation == 1:
             return out
-        return self.inflation * out - (self.inflation - 1) * values[self.events]
+        return self.inflation * out - self._excess() * values[self.events]
 
     def _pulled(self, p, slope):
         """Sum the slopes of the terms that have a sample in their risk set, times p."""
@@ -172,8 +184,14 @@ class CoxLikelihood:
             out[self.events] -= p[self.events] * own[self.event_group]
         if self.inflation != 1:
             out *= self.inflation
-            out[self.events] -= (self.inflation - 1) * p[self.events] * slope
+            out[self.events] -= self._excess() * p[self.events] * slope
         return out
+
+    def _excess(self):
+        """Return by how much inflation counts each event too often in its own term."""
+        # Of a tied event, the share that is left in the risk set: no more was inflated.
+        left = 1.0 if self.share is None else 1 - self.share
+        return (self.inflation - 1) * left
 
     def _by_group(self, group, values):
         return values.new_zeros(self.n_groups).index_add(0, group, values)

@@ -41,21 +41,31 @@ class NormalScores(nn.Module):
     @property
     def bytes_per_row(self):
         """Memory that a row needs: places and values to the left and to the right."""
-        return 48 * len(self.knots)
+        return 120 * len(self.knots)
 
     def forward(self, X):
         """Return the scores of `X` as a new tensor."""
         knots, values = self.knots, X.T.contiguous()
         last = knots.shape[1] - 1
-        below = torch.searchsorted(knots, values)
-        above = torch.searchsorted(knots, values, right=True)
-        left, right = (below - 1).clamp(0, last), below.clamp(0, last)
+        place = torch.searchsorted(knots, values)
+        left, right = (place - 1).clamp_(min=0), place.clamp(max=last)
         low, high = knots.gather(1, left), knots.gather(1, right)
+        # A value that many samples have lies in the middle of its run of knots.
+        shared = (right + self._run_ends(knots).gather(1, right)) / 2
         gap = (high - low).where(high > low, 1)
-        between = left + ((values - low) / gap).clamp(0, 1)
-        rank = between.where(above == below, (below + above - 1) / 2)
-        score = torch.special.ndtri((rank + 0.5) / (last + 1))
-        return score.where(~values.isnan(), torch.nan).T
+        rank = (left + ((values - low) / gap).clamp_(0, 1)).clamp_(max=last)
+        rank = shared.to(X.dtype).where(values == high, rank)
+        score = torch.special.ndtri(rank.add_(0.5).div_(last + 1))
+        return score.masked_fill_(values.isnan(), torch.nan).T
+
+    @staticmethod
+    def _run_ends(knots):
+        """Return for each knot the place of the last one that is equal to it."""
+        n_knots = knots.shape[1]
+        ends = torch.ones_like(knots, dtype=torch.bool)
+        ends[:, :-1] = knots[:, 1:] != knots[:, :-1]
+        places = torch.arange(n_knots, device=knots.device).where(ends, n_knots)
+        return places.flip(1).cummin(1).values.flip(1)
 
 
 class SampleStandardizer(nn.Module):
@@ -74,6 +84,9 @@ class SampleStandardizer(nn.Module):
     >>> SampleStandardizer()(torch.tensor([[1.0, 3.0, torch.nan]]))
     tensor([[-1.,  1., nan]])
     """
+
+    def __init__(self):  # torch's own takes anything
+        super().__init__()
 
     def forward(self, X):
         """Return the standardised samples as a new tensor."""

@@ -192,6 +192,34 @@ def hidden_error(embedder, values):
     return np.square(restored - values)[holes].mean()
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_the_loss_without_a_prior_asks_for_all_hidden_genes(missing):
+    objective = tiny(GexBERT, prior=None, max_epochs=1).fit(X).objective_.train()
+    objective.n_genes_per_step = 60  # at most 30 of a sample are given, and 30 asked
+    encoder, decoder = objective.encoder, objective.decoder
+    Z = torch.randn(7, 30)
+    Z[torch.rand(7, 30) < missing] = torch.nan
+    torch.manual_seed(1)
+    with torch.no_grad():
+        found = objective._error(Z, None, 0.5)
+        torch.manual_seed(1)
+        hidden = objective.hide(Z, 0.5, None)[0]
+        view = Z.masked_fill(hidden, torch.nan)
+        both, common, count = 0.0, 0.0, 0
+        for z, v in zip(Z, view, strict=True):
+            seen = (~v.isnan()).nonzero().T
+            known = encoder.expect(v[None])[1]
+            panel = [(seen, torch.ones_like(seen, dtype=torch.bool))]
+            summary, _ = encoder.read(v[None], None, known, panel)
+            for g in (v.isnan() & ~z.isnan()).nonzero()[:, 0].tolist():
+                shared = decoder.common(summary, encoder.gene)[0, g]
+                own = decoder(summary, encoder.gene[[g]])[0, 0]
+                both += (shared + own - z[g]) ** 2
+                common += (shared - z[g]) ** 2
+                count += 1
+    assert_allclose(found, (both + common) / (2 * count), rtol=1e-4)
+
+
 def test_the_network_learns_without_a_prior():
     # One factor, which each gene shows with its own sign.
     rng = np.random.default_rng(0)
@@ -201,6 +229,34 @@ def test_the_network_learns_without_a_prior():
     options = {"prior": None, "lr": 2e-2, "max_epochs": 25, "batch_size": 32}
     embedder = tiny(GexBERT, embedding_dim=16, **options).fit(values[:200])
     assert hidden_error(embedder, values[200:]) < 0.6 * values.var()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.99])
+def test_what_is_hidden_without_a_prior_is_drawn_for_each_sample(share):
+    objective = tiny(GexBERT, prior=None, max_epochs=0).fit(X).objective_
+    hidden, expected, linear = objective.hide(torch.randn(500, 30), share, None)
+    assert expected is None
+    assert linear is None
+    counts = hidden.sum(1)
+    assert counts.min() >= 1
+    assert counts.max() <= 29
+    # One is always hidden and one never; the others by chance, within 4 sigma.
+    expected_share = (1 + 28 * share) / 30
+    assert abs(hidden.float().mean() - expected_share) < 0.02
+    assert (hidden[1:] != hidden[:-1]).any(1).all() or share != 0.3
+    assert_allclose(hidden.float().mean(0), expected_share, atol=0.09)
+    assert hidden[:, :2].float().std(0).min() > 0
+    assert objective.hide(torch.randn(4, 1), share, None)[0].sum() == 0
+
+
+def test_default_settings_learn_without_a_prior():
+    # The same; given six genes, a tenth of the variance remains at best.
+    rng = np.random.default_rng(0)
+    signs = np.sign(rng.normal(size=12))
+    values = rng.normal(size=(600, 1)) * signs + 0.3 * rng.normal(size=(600, 12))
+    values = values.astype(np.float32)
+    embedder = GexBERT(prior=None, random_state=0).fit(values[:500])
+    assert hidden_error(embedder, values[500:]) < 0.33 * values.var()
 
 
 # Attention and gene embeddings
@@ -221,14 +277,13 @@ def test_embedded_genes_are_what_the_decoder_reads(fitted):
     Z = fitted.standardizer_(torch.from_numpy(GIVEN))
     encoder, decoder = objective.encoder, objective.decoder
     with torch.no_grad():
-        found = encoder.expect(Z)
-        expected, linear = (None, None) if found is None else found[:2]
-        summary, _ = encoder.read(Z, expected, linear, encoder.panels(Z))
+        expected, known = encoder.expect(Z)[:2]
+        summary, _ = encoder.read(Z, expected, known, encoder.panels(Z))
         correction = decoder.out(vectors)[:, :, 0]
-        if found is None:
+        if expected is None:
             correction += decoder.common(summary, encoder.gene)
         else:
-            correction += found.values
+            correction += expected
     expected = correction.numpy() * X.std(axis=0) + X.mean(axis=0)
     restored = fitted.restore(GIVEN, keep_measured=False)
     assert_allclose(restored, expected, atol=1e-4)

@@ -156,15 +156,14 @@ def test_genes_that_are_asked_for_do_not_see_each_other():
 @pytest.mark.parametrize("prior", [False, True])
 @torch.no_grad()
 def test_attention_of_the_summary_by_hand(rollout, prior):
-    encoder = make_encoder(prior, n_layers=2, panel_size=10)
+    encoder = make_encoder(prior, n_layers=2, panel_size=8)
     Z = torch.randn(1, 10)
     Z[0, [2, 7]] = torch.nan
     seen = (~Z[0].isnan()).nonzero().T
-    found = encoder.expect(Z)
-    expected, linear = (None, None) if found is None else found[:2]
+    expected, known = encoder.expect(Z)[:2]
     exists = torch.ones_like(seen, dtype=torch.bool)
     genes = encoder.gene_tokens(Z, expected, seen, exists)
-    tokens = torch.cat([encoder.summary_tokens(1, linear), genes], 1)
+    tokens = torch.cat([encoder.summary_tokens(1, known), genes], 1)
     flow, last = torch.eye(tokens.shape[1]), None
     for block in encoder.blocks:
         normed = block.norm(tokens)
@@ -176,6 +175,30 @@ def test_attention_of_the_summary_by_hand(rollout, prior):
     by_hand = np.full(10, np.nan)
     by_hand[seen[0]] = share / share.mean()
     assert_allclose(gene_attention(encoder, Z, rollout)[0], by_hand, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_summary_tokens_start_from_the_sum_of_genes_without_a_prior():
+    encoder = make_encoder(False, panel_size=9)
+    Z = torch.randn(3, 10)
+    Z[0, [2, 7]] = torch.nan
+    Z[1] = torch.nan
+    _, known = encoder.expect(Z)
+    start = encoder.summary_tokens(3, known)
+    for i in range(3):
+        measured = (~Z[i].isnan()).nonzero()[:, 0].tolist()
+        total = sum((Z[i, g] * encoder.gene[g] for g in measured), torch.zeros(8))
+        total = total / 0.1 / max(1, len(measured)) ** 0.5
+        tokens = encoder.factors.weight @ total + encoder.factors.bias
+        assert_allclose(start[i], encoder.start + tokens.view(N_SUMMARY, 8), atol=1e-5)
+
+
+@torch.no_grad()
+def test_summary_tokens_know_nothing_where_all_genes_are_read_together():
+    encoder = make_encoder(False, panel_size=10)
+    assert encoder.expect(torch.randn(3, 10)) == (None, None)
+    start = encoder.summary_tokens(3, None)
+    assert_array_equal(start, encoder.start.expand(3, -1, -1))
 
 
 @torch.no_grad()

@@ -17,7 +17,9 @@ each type. The larger panels of a draw hold the smaller ones. Every model has th
 settings it has by default, but for what stands in `simple_models`.
 
 Prints the accuracy and its standard deviation over folds and draws, then the paired
-differences, in points, to the best simple model: the one with the best mean.
+differences, in points, to the best simple model: the one with the best mean. What
+`--save` wrote in other runs is reported as well with `--add`: some models take so long
+that they are left to fewer folds and draws, and are compared on these.
 """
 
 import argparse
@@ -73,9 +75,10 @@ def candidates(embedder, X, genes, arms):
         for name in ("LR", "RBF SVM"):
             models[f"restored + {name}"] = models[name]
             tables[f"restored + {name}"] = restored
-    frozen = FrozenEstimator(embedder)
-    models["fine-tuned"] = FineTunedClassifier(frozen, random_state=0)
-    tables["fine-tuned"] = panel
+    if "fine-tuned" in arms:
+        frozen = FrozenEstimator(embedder)
+        models["fine-tuned"] = FineTunedClassifier(frozen, random_state=0)
+        tables["fine-tuned"] = panel
     return {name: (models[name], tables[name]) for name in arms}
 
 
@@ -93,10 +96,12 @@ def draw_labelled(y, rows, share, rng):
 def fold_scores(X, y, groups, fold, arguments):
     """Yield the accuracy of all models in one fold."""
     number, (train, test) = fold
-    start = time.perf_counter()
-    embedder = GexBERT(random_state=0).fit(X[train], groups=groups[train])
-    seconds = time.perf_counter() - start
-    print(f"fold {number}: pretrained in {seconds:.0f} s", flush=True)
+    embedder = None
+    if not set(arguments.arms) <= set(SIMPLE):
+        start = time.perf_counter()
+        embedder = GexBERT(random_state=0).fit(X[train], groups=groups[train])
+        seconds = time.perf_counter() - start
+        print(f"fold {number}: pretrained in {seconds:.0f} s", flush=True)
     for draw in range(arguments.draws):
         order = np.random.default_rng(draw).permutation(X.shape[1])
         for size in arguments.panels:
@@ -118,29 +123,38 @@ def arm_scores(arms, y, rows, test, about):
     print(".", end="", flush=True)
 
 
-def report(table, arms):
+def report(table):
+    arms = [name for name in SIMPLE + PRETRAINED if name in set(table.model)]
     runs = table.pivot_table(
         index=["model", "fold", "draw"], columns=["genes", "share"], values="accuracy"
     )
     mean = runs.groupby("model").mean().loc[arms]
     spread = runs.groupby("model").std().loc[arms]
-    print("\n\naccuracy, mean (standard deviation over folds and draws)")
+    counts = runs.groupby("model").count().max(axis=1)
+    counts = ", ".join(f"{name} {counts[name]}" for name in arms)
+    print(f"\n\nfolds times draws: {counts}")
+    print("\naccuracy, mean (standard deviation over folds and draws)")
     print(_cells(mean, spread, "{:.1f}").to_string())
+    _report_leads(runs, mean, arms)
+    print("\nmean seconds of fit and predict")
+    seconds = table.pivot_table(
+        index="model", columns=["genes", "share"], values="seconds"
+    )
+    print(seconds.loc[arms].round(1).to_string())
+
+
+def _report_leads(runs, mean, arms):
     simple = [name for name in SIMPLE if name in arms]
+    if not simple or len(simple) == len(arms):
+        return
     best = mean.loc[simple].idxmax()
     base = pd.DataFrame({c: runs.loc[best[c]][c] for c in runs.columns})
     lead = {name: runs.loc[name] - base for name in arms if name not in simple}
     mean = pd.DataFrame({name: d.mean() for name, d in lead.items()}).T
     spread = pd.DataFrame({name: d.std() for name, d in lead.items()}).T
     print("\npaired differences in points to the best simple model")
-    if lead:
-        print(_cells(mean, spread, "{:+.1f}").to_string())
+    print(_cells(mean, spread, "{:+.1f}").to_string())
     print("which is:", ", ".join(f"{g}/{s:g} {n}" for (g, s), n in best.items()))
-    print("\nmean seconds of fit and predict")
-    seconds = table.pivot_table(
-        index="model", columns=["genes", "share"], values="seconds"
-    )
-    print(seconds.loc[arms].round(1).to_string())
 
 
 def _cells(mean, spread, form):
@@ -159,6 +173,7 @@ def parse():
     parser.add_argument("--quick", action="store_true", help="one fold, few samples")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save", type=Path, help="write the table as CSV here")
+    parser.add_argument("--add", nargs="*", type=Path, default=[], help="such tables")
     return parser.parse_args()
 
 
@@ -179,4 +194,4 @@ if __name__ == "__main__":
         rows += fold_scores(X, y, groups, fold, arguments)
         if arguments.save:
             pd.DataFrame(rows).to_csv(arguments.save, index=False)
-    report(pd.DataFrame(rows), arguments.arms)
+    report(pd.concat([*map(pd.read_csv, arguments.add), pd.DataFrame(rows)]))

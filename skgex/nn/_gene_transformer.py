@@ -8,6 +8,7 @@ from ._transformer import TransformerBlock, ValueEncoder
 N_SUMMARY = 8
 # Bound on what a value differs from its expectation, in standard deviations.
 MAX_SURPRISE = 6.0
+_GENE_SPREAD = 0.1  # of the first vectors: small, so that they soon turn
 
 
 class GeneTransformer(nn.Module):
@@ -15,9 +16,10 @@ class GeneTransformer(nn.Module):
 
     A measured gene is a token: its gene embedding plus an embedding of its value and
     of what the prior did not expect of it, gated by the gene. Summary tokens start
-    from the factors of the prior, or as learnt vectors where there is none. All tokens
-    attend to each other. Samples with more genes than fit into the context are read in
-    panels, whose summaries are averaged: the cost is linear in the number of genes.
+    from the factors of the prior. All tokens attend to each other. Where genes do not
+    all fit into the context they are read in panels, whose summaries are averaged: the
+    cost is linear in the number of genes. Without a prior, summary tokens then start
+    from the sum of the gene embeddings weighted by the values.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ class GeneTransformer(nn.Module):
     value_encoder : {"continuous", "bins"}, default="continuous"
         See :class:`ValueEncoder`.
     n_bins : int, default=32
-        Number of vectors of the value encoder.
+        Its number of vectors.
     panel_size : int, default=128
         Number of genes that are read together.
     pooling : {"concat", "summary", "mean"}, default="concat"
@@ -52,8 +54,8 @@ class GeneTransformer(nn.Module):
 
     Notes
     -----
-    Shape: (n, n_genes) -> (n, embedding_dim). Inputs are z-scores; NaN marks a gene
-    that was not measured. In training mode one random panel is read.
+    Shape: (n, n_genes) -> (n, embedding_dim). Inputs are z-scores, NaN if not measured.
+    In training mode one random panel is read.
 
     Examples
     --------
@@ -91,7 +93,9 @@ class GeneTransformer(nn.Module):
         self.start = nn.Parameter(0.5 * torch.randn(N_SUMMARY, d))
         if prior is not None:
             self.surprise = ValueEncoder(value_encoder, n_bins, d)
-            self.factors = nn.Linear(prior.rank, N_SUMMARY * d)
+        if prior is not None or n_genes > self.panel_size:
+            n_factors = d if prior is None else prior.rank
+            self.factors = nn.Linear(n_factors, N_SUMMARY * d)
         self.blocks = nn.ModuleList(
             TransformerBlock(d, n_heads, dropout) for _ in range(n_layers)
         )
@@ -108,28 +112,38 @@ class GeneTransformer(nn.Module):
 
     def forward(self, Z):
         """Embed standardised profiles."""
-        found = self.expect(Z)
-        expected, linear = (None, None) if found is None else found[:2]
+        expected, known = self.expect(Z)[:2]
         if self.training:
             panels = [self.random_panel(~Z.isnan(), self.panel_size)]
         else:
             panels = self.panels(Z)
-        summary, genes = self.read(Z, expected, linear, panels)
+        summary, genes = self.read(Z, expected, known, panels)
         return self.pool(summary, genes)
 
     def expect(self, Z):
-        """Return the Expectation of the prior, or None without a prior."""
-        return None if self.prior is None else self.prior(Z)
+        """Return what all measured genes tell before any token is read.
 
-    def read(self, Z, expected, linear, panels):
+        The Expectation of the prior. Without one a pair: no values, and the sum of the
+        gene embeddings weighted by the values; or None, if one panel has all genes.
+        """
+        if self.prior is not None:
+            return self.prior(Z)
+        if len(self.gene) <= self.panel_size:
+            return None, None
+        count = (~Z.isnan()).sum(1, keepdim=True).clamp(min=1)
+        # Of unit size at first, however many genes were measured.
+        weight = 1 / (_GENE_SPREAD * count.sqrt())
+        return None, weight * (Z.nan_to_num(nan=0.0) @ self.gene)
+
+    def read(self, Z, expected, known, panels):
         """Read panels of genes and average over them.
 
         Parameters
         ----------
         Z : tensor of shape (n, n_genes)
             Standardised profiles.
-        expected, linear : tensor of shape (n, n_genes) or None
-            What the prior expects of them, see :class:`Expectation`.
+        expected, known : tensor or None
+            From :meth:`expect`.
         panels : iterable of (tensor of shape (n, panel_size), bool tensor)
             Genes to be read, and which of these exist.
 
@@ -140,7 +154,7 @@ class GeneTransformer(nn.Module):
         genes : tensor of shape (n, token_dim)
             The mean of the gene tokens; zeros where `pooling` does not need it.
         """
-        start = self.summary_tokens(len(Z), linear)
+        start = self.summary_tokens(len(Z), known)
         total = torch.zeros_like(start)
         genes, weight = torch.zeros_like(start[:, 0]), start.new_zeros(len(Z), 1)
         for panel, exists in panels:
@@ -171,12 +185,12 @@ class GeneTransformer(nn.Module):
             return summary.flatten(1)
         return genes if self.pooling == "mean" else summary.mean(1)
 
-    def summary_tokens(self, n, linear):
-        """Return the summary tokens before anything is read."""
+    def summary_tokens(self, n, known):
+        """Return the summary tokens of `n` samples before a token is read."""
         tokens = self.start.expand(n, -1, -1)
-        if linear is None:
+        if known is None:
             return tokens
-        factors = self.prior.factors(linear)
+        factors = known if self.prior is None else self.prior.factors(known)
         return tokens + self.factors(factors).unflatten(1, (N_SUMMARY, -1))
 
     def gene_tokens(self, Z, expected, panel, exists):
@@ -188,9 +202,11 @@ class GeneTransformer(nn.Module):
             surprise = (values - expected.gather(1, panel)) / spread
             surprise = surprise.clamp(-MAX_SURPRISE, MAX_SURPRISE)
             told = told + self.surprise(surprise)
+        # Of unit size, or genes would hardly be told apart at first.
+        gene = self.gene if self.prior is not None else self.gene / _GENE_SPREAD
         # In a mere sum the first average over genes would not know which of them had
         # which value.
-        return self.gene[panel] + told * (1 + self.gate(self.gene)[panel])
+        return gene[panel] + told * (1 + self.gate(gene)[panel])
 
     def join(self, summary, genes, exists):
         """Put summary and gene tokens in one sequence, and say which exist."""
@@ -204,8 +220,7 @@ class GeneTransformer(nn.Module):
     def panels(self, Z):
         """Yield the panels in which the measured genes of each sample are read.
 
-        Each sample has its own measured genes, in an order that is the same for all:
-        what is read of it does not depend on the other samples.
+        The order is the same for all: what is read does not depend on other samples.
         """
         observed = ~Z.isnan()[:, self.order]
         place = torch.argsort(~observed, dim=1, stable=True)
@@ -229,7 +244,7 @@ class GeneTransformer(nn.Module):
 
 def _gene_vectors(n_genes, dim, prior):
     """Return the first gene embedding: the leading loadings, then noise."""
-    vectors = 0.1 * torch.randn(n_genes, dim)
+    vectors = _GENE_SPREAD * torch.randn(n_genes, dim)
     if prior is not None:
         loadings = prior.model.loadings[:, :dim]
         loadings = loadings / loadings.square().mean(0).sqrt().clamp(min=1e-6)

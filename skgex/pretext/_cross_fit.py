@@ -13,8 +13,9 @@ N_FOLDS = 3
 # with values missing, and without.
 VALID_ROWS = (128, 512)
 CURVE_ROWS = (384, 4096)
-# Bounds on the number of factors; too many fade, and cost time.
-FACTORS_PER_SAMPLE = (1.0, 3 / 4)
+# Too many factors fade, and cost time; nearly as many as samples leave no noise to the
+# genes, if values are missing.
+FACTORS_PER_SAMPLE = 3 / 4
 # Below so many samples two folds must do, and below twice two there are none.
 _FEW, _TOO_FEW = 30, 4
 
@@ -48,9 +49,8 @@ def fit_priors(reader, prepare, groups):
     # fewer of them are looked at.
     complete = not any(Z.isnan().any() for Z in Blocks(reader, rows, prepare))
     valid_rows = _some(rows[fold == 0], VALID_ROWS[complete])
-    per_sample = FACTORS_PER_SAMPLE[complete]
     others = rows[fold != 0]
-    rank = choose_rank(reader, others, valid_rows, prepare, per_sample)
+    rank = choose_rank(reader, others, valid_rows, prepare, FACTORS_PER_SAMPLE)
     fold_priors = [
         fit_prior(reader, rows[fold != f], prepare, rank)
         for f in range(int(fold.max()) + 1)

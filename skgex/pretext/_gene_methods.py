@@ -89,8 +89,9 @@ class GeneMethods:
 
         Attention says what the network looks at, not what matters: two genes that
         carry the same may share it in any way, what is read need not be used, and
-        where there is a low-rank prior most is known before anything is read. Compare
-        with permuted samples, and take it for a hint, not for an explanation [1]_.
+        with a low-rank prior, or more genes than are read at a time, most is known
+        before anything is read. Compare with permuted samples, and take it for a hint,
+        not for an explanation [1]_.
 
         Parameters
         ----------

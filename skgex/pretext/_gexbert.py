@@ -57,7 +57,9 @@ class GexBERT(GeneMethods, BaseEmbedder):
         factors, and a curve for each gene: no gradient descent, but seconds of linear
         algebra, or minutes where values are missing in many samples. What they expect
         given all measured genes is told to the tokens, and corrected by the network.
-        None is a plain transformer.
+        None is a plain transformer: faster to fit, but it restores worse. If one panel
+        has not all genes, its summary tokens start from the sum of the gene embeddings
+        weighted by the values.
     standardize : bool, default=True
         Whether genes are standardised by their mean and standard deviation in `fit`.
     clip : float or None, default=10.0
@@ -126,7 +128,11 @@ class GexBERT(GeneMethods, BaseEmbedder):
     The paper leaves open its sizes, the share that is hidden, the loss and the decoder
     [1]_; those here are ours. DEVIATION: bins lie on quantiles of standardised values,
     not of raw ones; the decoder reads summary tokens, not all tokens, which keeps the
-    cost linear in the number of genes; and the low-rank prior is not in the paper.
+    cost linear in the number of genes; the low-rank prior is not in the paper; and
+    without it, summary tokens know more than they read, if genes are many, and restored
+    values are the sum of what the decoder makes of a query and of factors, read from
+    the summary tokens, whose loadings are the gene embedding. These are asked for all
+    hidden genes in each step. Both let a plain transformer learn in few epochs.
 
     Samples with more genes than are read at a time are read in panels, whose summary
     tokens are averaged.

@@ -68,34 +68,43 @@ class RestorationObjective(Objective):
         return torch.stack(errors).mean()
 
     def _error(self, X, fold, share):
-        hidden, expected, linear = self.hide(X, share, fold)
+        hidden, expected, known = self.hide(X, share, fold)
         n_asked = min(max(1, round(share * self.n_genes_per_step)), X.shape[1])
         n_given = max(1, self.n_genes_per_step - n_asked)
         measured = ~X.isnan()
         given = self.encoder.random_panel(measured & ~hidden, n_given)
         asked, counts = self.encoder.random_panel(measured & hidden, n_asked)
         view = X.masked_fill(hidden, torch.nan)
-        summary, _ = self.encoder.read(view, expected, linear, [given])
+        if expected is None:
+            known = self.encoder.expect(view)[1]
+        summary, _ = self.encoder.read(view, expected, known, [given])
         restored = self.decode(summary, expected, asked)
-        error = (restored - X.gather(1, asked).nan_to_num(nan=0.0)) * counts
-        return error.square().sum() / counts.sum().clamp(min=1)
+        error = _mean_square(restored - X.gather(1, asked), counts)
+        if expected is not None or not self.training:
+            return error
+        # What genes have in common is cheap to ask of all that are hidden, and is
+        # learnt in fewer steps that way.
+        common = self.decoder.common(summary, self.encoder.gene).float()
+        return (error + _mean_square(common - X, measured & hidden)) / 2
 
     @torch.no_grad()
     def hide(self, X, share, fold):
         """Draw what is hidden, and return what the prior expects given the rest.
 
-        The rows of a fold share what is hidden of them, and so the covariance of
-        their factors: that is most of the work.
+        With a prior the rows of a fold share what is hidden of them, and so the
+        covariance of their factors: that is most of the work.
 
         Returns
         -------
         hidden : bool tensor of shape (n, n_genes)
         expected, linear : tensor of shape (n, n_genes) or None
-            See :class:`Expectation`.
+            See :class:`Expectation`; None without a prior.
         """
+        prior = self.encoder.prior
+        if prior is None:
+            return _hide_in_each(X, share), None, None
         hidden = torch.empty_like(X, dtype=torch.bool)
         expected, linear = torch.empty_like(X), torch.empty_like(X)
-        prior = self.encoder.prior
         for f, fold_prior in enumerate(self.fold_priors or [prior]):
             rows = slice(None) if fold is None else (fold == f).nonzero()[:, 0]
             mask = torch.rand(X.shape[1], device=X.device) < share
@@ -103,10 +112,10 @@ class RestorationObjective(Objective):
             ends = torch.randperm(X.shape[1], device=X.device)[:2]
             mask[ends] = mask.new_tensor([False, True])[: len(ends)]
             hidden[rows] = mask
-            if prior is not None and len(X[rows]):
+            if len(X[rows]):
                 found = fold_prior(X[rows].masked_fill(mask, torch.nan))
                 expected[rows], linear[rows] = found.values, found.linear
-        return (hidden, None, None) if prior is None else (hidden, expected, linear)
+        return hidden, expected, linear
 
     def decode(self, summary, expected, asked):
         """Return the restored expression of some genes of each sample.
@@ -145,8 +154,7 @@ class RestorationObjective(Objective):
         -------
         restored : tensor of shape (n, n_asked)
         """
-        found = self.encoder.expect(Z)
-        return self._restore(Z, found, genes)
+        return self._restore(Z, self.encoder.expect(Z), genes)
 
     def restore_with_variance(self, Z, genes, prior=None):
         """Return the expected expression of some genes, and its variance.
@@ -167,7 +175,7 @@ class RestorationObjective(Objective):
         prior = self.encoder.prior if prior is None else prior
         scale = self.calibration.square()
         if prior is None:
-            restored = self._restore(Z, None, genes)
+            restored = self.restore(Z, genes)
             return restored, scale * self.gene_error[genes].expand_as(restored)
         found = prior(Z, with_covariance=True)
         explained, own = prior.variance(Z, found)
@@ -192,20 +200,19 @@ class RestorationObjective(Objective):
 
     def embed_genes(self, Z, genes):
         """Return the vectors of some genes, of shape (n, n_asked, dim)."""
-        found = self.encoder.expect(Z)
-        expected, linear = (None, None) if found is None else found[:2]
+        expected, known = self.encoder.expect(Z)[:2]
         panels = self.encoder.panels(Z)
-        summary, _ = self.encoder.read(Z, expected, linear, panels)
+        summary, _ = self.encoder.read(Z, expected, known, panels)
         expected = None if expected is None else expected[:, genes]
         return self.decoder.vectors(summary, self.encoder.gene[genes], expected)
 
     def _restore(self, Z, found, genes):
-        expected, linear = (None, None) if found is None else found[:2]
+        expected, known = found[:2]
         if expected is not None and self.decoder.is_zero:
             # Nothing was learnt that would be worth reading the genes for.
             return expected[:, genes]
         panels = self.encoder.panels(Z)
-        summary, _ = self.encoder.read(Z, expected, linear, panels)
+        summary, _ = self.encoder.read(Z, expected, known, panels)
         parts = genes.split(_GENES_AT_ONCE)
         return torch.cat([self.decode(summary, expected, some) for some in parts], 1)
 
@@ -217,6 +224,21 @@ class RestorationObjective(Objective):
         """Free the priors of the folds."""
         super().release()
         self.fold_priors, self.fold = nn.ModuleList().train(self.training), None
+
+
+def _hide_in_each(X, share):
+    """Draw what is hidden of each row."""
+    keys = torch.rand_like(X)
+    hidden = keys < share
+    # One gene at least is given, and one is asked for if there are two.
+    hidden.scatter_(1, keys.argmin(1, keepdim=True), True)
+    return hidden.scatter_(1, keys.argmax(1, keepdim=True), False)
+
+
+def _mean_square(error, counts):
+    """Return the mean of the squared errors that count; others may be NaN."""
+    total = torch.where(counts, error, 0).square().sum()
+    return total / counts.sum().clamp(min=1)
 
 
 def _columns(values, asked):

@@ -8,7 +8,12 @@ from sklearn.decomposition import FactorAnalysis as ReferenceAnalysis
 
 from skgex._training import RowReader
 from skgex.nn import FactorAnalysis
-from skgex.pretext._low_rank import MIN_NOISE, Blocks, fit_factor_analysis
+from skgex.pretext._low_rank import (
+    MIN_NOISE,
+    Blocks,
+    fit_factor_analysis,
+    supported_rank,
+)
 from skgex.pretext._prior import choose_rank, fit_prior
 
 RANK = 4
@@ -113,7 +118,7 @@ def test_rank_is_chosen_by_held_out_error():
     truth = make_model(n_genes=80)
     X = draw(300, truth)
     rows = torch.arange(300)
-    rank = choose_rank(RowReader(X), rows[:200], rows[200:], torch.clone, 1 / 3)
+    rank = choose_rank(RowReader(X), rows[:200], rows[200:], torch.clone)
     assert rank == 16  # the smallest that is tried, and enough
 
 
@@ -193,3 +198,14 @@ def test_kinds_of_samples_make_a_better_prior():
         for values in (prior(new).values, linear)
     ]
     assert errors[0] < 0.95 * errors[1]
+
+
+def test_samples_support_fewer_factors_where_the_fit_is_not_exact():
+    assert supported_rank(100, 500, True) == 75
+    # Few values: each sample has its own posterior, as exact as without holes.
+    assert supported_rank(100, 500, False) == 75
+    # More of them: by work, 3e9 multiplications, 87 factors; half the samples is 87.
+    assert supported_rank(174, 2230, True) == 130
+    assert supported_rank(174, 2230, False) == 87
+    assert supported_rank(3000, 1500, False) == 900
+    assert supported_rank(4, 2, True) == 1

@@ -5,7 +5,7 @@ import torch
 from sklearn.model_selection import GroupKFold, KFold
 
 from ._curves import fit_curves
-from ._low_rank import Blocks
+from ._low_rank import Blocks, supported_rank
 from ._prior import RANKS, choose_rank, fit_prior
 
 N_FOLDS = 3
@@ -13,9 +13,6 @@ N_FOLDS = 3
 # with values missing, and without.
 VALID_ROWS = (128, 512)
 CURVE_ROWS = (384, 4096)
-# Too many factors fade, and cost time; nearly as many as samples leave no noise to the
-# genes, if values are missing.
-FACTORS_PER_SAMPLE = 3 / 4
 # Below so many samples two folds must do, and below twice two there are none.
 _FEW, _TOO_FEW = 30, 4
 
@@ -50,7 +47,7 @@ def fit_priors(reader, prepare, groups):
     complete = not any(Z.isnan().any() for Z in Blocks(reader, rows, prepare))
     valid_rows = _some(rows[fold == 0], VALID_ROWS[complete])
     others = rows[fold != 0]
-    rank = choose_rank(reader, others, valid_rows, prepare, FACTORS_PER_SAMPLE)
+    rank = choose_rank(reader, others, valid_rows, prepare, complete)
     fold_priors = [
         fit_prior(reader, rows[fold != f], prepare, rank)
         for f in range(int(fold.max()) + 1)
@@ -58,7 +55,8 @@ def fit_priors(reader, prepare, groups):
     if not complete and len(others) < RANKS[-1]:
         # Samples bound the number of factors, and all of them support more. Where
         # few values are missing that pays; new samples with few values would lose.
-        rank = min(RANKS[-1], rank * len(rows) // len(others))
+        most = min(RANKS[-1], supported_rank(*reader.shape, complete))
+        rank = min(most, rank * len(rows) // len(others))
     prior = fit_prior(reader, rows, prepare, rank)
     curve_rows = _some(rows, CURVE_ROWS[complete])
     curves = fit_curves(reader, curve_rows, prepare, fold, fold_priors)

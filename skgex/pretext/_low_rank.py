@@ -33,6 +33,26 @@ class _Moments(NamedTuple):
     second: torch.Tensor
 
 
+def supported_rank(n_samples, n_genes, complete):
+    """Return how many factors so many samples support at the most.
+
+    Too many factors fade, and cost time. Where values are missing, and the posterior of
+    each sample takes too long, half as many as samples are safe: the noise of genes
+    could vanish with more.
+    """
+    rank = 0.75 * n_samples
+    if not complete:
+        rank = min(rank, max(n_samples / 2, _exact_rank(n_samples, n_genes)))
+    return max(1, int(min(rank, 0.6 * n_genes)))
+
+
+def _exact_rank(n_samples, n_genes):
+    """Return with how many factors missing values are treated exactly."""
+    by_work = (_MAX_WORK / (n_samples * n_genes)) ** 0.5
+    by_memory = (2 * _MOMENT_BYTES / (4 * n_genes)) ** 0.5
+    return min(by_work, by_memory)
+
+
 def fit_factor_analysis(reader, rows, prepare, max_rank):
     """Fit factor analysis by variational Bayes.
 
@@ -66,8 +86,7 @@ def fit_factor_analysis(reader, rows, prepare, max_rank):
     n_iter = N_ITER
     model = principal_components(blocks, rank)
     if not complete:
-        small = rank**2 < 2 * _MOMENT_BYTES // (4 * n_genes)
-        if small and n_rows * n_genes * rank**2 < _MAX_WORK:
+        if rank <= _exact_rank(n_rows, n_genes):
             n_iter = N_ITER_HOLES
         else:
             n_iter, model = 0, approximate(blocks, model, N_ROUNDS)

@@ -7,7 +7,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from ..nn import FactorMixture, FactorPosterior, LowRankPrior
-from ._low_rank import Blocks, fit_factor_analysis
+from ._low_rank import Blocks, fit_factor_analysis, supported_rank
 
 RANKS = (16, 32, 64, 128, 256, 384)
 HIDDEN_SHARES = (0.2, 0.5, 0.8)
@@ -54,7 +54,7 @@ def fit_prior(reader, rows, prepare, rank):
     return LowRankPrior(model, _fit_mixture(model, Blocks(reader, rows, prepare)))
 
 
-def choose_rank(reader, rows, valid_rows, prepare, per_sample=1 / 3):
+def choose_rank(reader, rows, valid_rows, prepare, complete=True):
     """Return the number of factors that restores hidden values best.
 
     Of one fit with many factors the leading ones are kept: what they restore is close
@@ -68,16 +68,15 @@ def choose_rank(reader, rows, valid_rows, prepare, per_sample=1 / 3):
         Those to fit, and those whose values are hidden.
     prepare : callable
         Standardises a batch; NaN stays NaN.
-    per_sample : float, default=1/3
-        Upper bound on the number of factors, for each sample to fit.
+    complete : bool, default=True
+        Whether no value is missing.
 
     Returns
     -------
     rank : int
     """
     rows = rows[torch.randperm(len(rows))[:_CHOICE_ROWS]]
-    largest = int(min(RANKS[-1], per_sample * len(rows), 0.6 * reader.shape[1]))
-    largest = max(1, largest)
+    largest = min(RANKS[-1], supported_rank(len(rows), reader.shape[1], complete))
     model = fit_factor_analysis(reader, rows, prepare, largest)
     blocks = Blocks(reader, valid_rows, prepare)
     best, least = largest, torch.inf

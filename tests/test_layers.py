@@ -89,6 +89,17 @@ def test_one_file_imports_scikit_survival():
     assert [path.name for path in using] == ["_curves.py"]
 
 
+def test_without_scikit_survival_an_estimator_names_the_extra():
+    code = (
+        "import sys; sys.modules['sksurv'] = None; import skgex; "
+        "skgex.UnivariateCoxSelector, skgex.EventStratifiedKFold, skgex.SCARF; "
+        "skgex.FineTunedCoxPH"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode
+    assert 'pip install "skgex[survival]"' in run.stderr.splitlines()[-1]
+
+
 @SOURCES
 def test_the_package_is_imported_at_the_top(path):
     hidden = [name for name, top in imports(path) if not top and "skgex" in name]

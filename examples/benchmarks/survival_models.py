@@ -13,6 +13,8 @@ from sksurv.linear_model import CoxnetSurvivalAnalysis
 from sksurv.metrics import concordance_index_censored
 
 from skgex import SCARF, EventStratifiedKFold, FineTunedCoxPH, FineTunedDiscreteHazard
+from skgex._survival._data import check_data
+from skgex._survival._linear import fit_linear_risk
 
 # An encoder that is neither pretrained nor used: the linear part alone is asked for.
 NO_ENCODER = SCARF(hidden_dims=(2,), max_epochs=0)
@@ -40,9 +42,6 @@ class RidgeOnComponents(BaseEstimator):
     def fit(self, X, y):
         # Columns that are orthogonal, and all rotated alike, have ridge coefficients of
         # their own scale; FineTunedCoxPH would standardise them.
-        from skgex._survival._data import check_data
-        from skgex._survival._linear import fit_linear_risk
-
         data, _ = check_data(self, X, y, None, None)
         folds = list(EventStratifiedKFold(3, random_state=0).split(X, y))
         options = {"alpha": "cv", "l1_ratio": 0.0, "ties": "efron", "folds": folds}

@@ -221,14 +221,11 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         return risk, added.astype(np.float64)
 
     def _checked_risk(self, X):
-        self._check_fitted()
+        check_is_fitted(self)
         X = check_genes(self, X, reset=False)
         return self._risk(
             X, self.linear_, self.standardizer_, self.encoder_, self.head_
         )
-
-    def _check_fitted(self):
-        check_is_fitted(self)
 
     def _set(self, **attributes):
         for name, value in attributes.items():

@@ -5,13 +5,13 @@ The one file that imports scikit-survival.
 
 import numpy as np
 from sklearn.utils import check_array
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 try:
     from sksurv.base import SurvivalAnalysisMixin
     from sksurv.functions import StepFunction
     from sksurv.metrics import concordance_index_censored
-except ImportError as error:  # pragma: no cover
+except ImportError as error:
     raise ImportError(
         'The survival estimators need scikit-survival: pip install "skgex[survival]".'
     ) from error
@@ -134,7 +134,7 @@ class SurvivalCurvesMixin(SurvivalAnalysisMixin):
 
     def _check_times(self, times, return_array):
         """Return times to evaluate at, and whether functions are wanted."""
-        self._check_fitted()
+        check_is_fitted(self)
         if times is None:
             return self.unique_times_, not return_array
         times = check_array(

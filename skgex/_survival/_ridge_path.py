@@ -16,7 +16,8 @@ class SampleSpan:
     The ridge solution lies in the span of the samples, where it has no more coordinates
     than there are samples, and the same penalty. So it is exact, however many features
     there are. Where both samples and features are more than 3,000, only the 2,000
-    leading coordinates are kept: what is left of the variance is noise to a ridge.
+    leading coordinates are kept, to bound time and memory: an approximation, which a
+    ridge penalty, strongest on what varies least, should hardly notice.
 
     Parameters
     ----------

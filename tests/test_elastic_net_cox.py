@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
+from sklearn.exceptions import ConvergenceWarning
 from sksurv.linear_model import CoxnetSurvivalAnalysis
 from survival_cohorts import as_data, planted_cohort
 
 from skgex import SCARF, FineTunedCoxPH
+from skgex._survival import _elastic_net
 from skgex._survival._elastic_net import elastic_net_path, largest_penalty
 from skgex._survival._ridge_path import ridge_path
 
@@ -95,3 +97,11 @@ def test_estimator_selects_the_prognostic_genes():
     assert 10 < (coef[3:] == 0).sum()
     ridge = cox.set_params(l1_ratio=0.0).fit(X, y)
     assert ridge.coef_.all()
+
+
+def test_steps_that_run_out_are_told_of(monkeypatch):
+    G, likelihood = problem(12)
+    alphas = [0.1 * largest_penalty(G, likelihood, 0.9)]
+    monkeypatch.setattr(_elastic_net, "_MAX_STEPS", 2)
+    with pytest.warns(ConvergenceWarning, match="2 steps; raise alpha"):
+        elastic_net_path(G, likelihood, alphas, 0.9)

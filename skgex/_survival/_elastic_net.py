@@ -1,6 +1,9 @@
 """Cox regression with a penalty on absolute coefficients, along a path."""
 
+import warnings
+
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 _TOLERANCE = 1e-9
 _MAX_STEPS = 5000
@@ -83,6 +86,12 @@ def _descend(features, likelihood, coef, rate, lasso, ridge, tolerance):
         next_momentum = 1.0 if uphill else (1 + (1 + 4 * momentum**2) ** 0.5) / 2
         ahead = new + (0 if uphill else (momentum - 1) / next_momentum) * moved
         coef, momentum = new, next_momentum
+    warnings.warn(
+        f"The elastic net did not converge in {_MAX_STEPS} steps; raise alpha, or lower "
+        "l1_ratio.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )
     return coef, rate
 
 

@@ -87,8 +87,8 @@ def _descend(features, likelihood, coef, rate, lasso, ridge, tolerance):
         ahead = new + (0 if uphill else (momentum - 1) / next_momentum) * moved
         coef, momentum = new, next_momentum
     warnings.warn(
-        f"The elastic net did not converge in {_MAX_STEPS} steps; raise alpha, or lower "
-        "l1_ratio.",
+        f"The elastic net did not converge in {_MAX_STEPS} steps; raise alpha, or "
+        "lower l1_ratio.",
         ConvergenceWarning,
         stacklevel=2,
     )

@@ -11,11 +11,18 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "_finetune": ["FineTunedClassifier", "FineTunedRegressor"],
         "_impute": ["GexImputer"],
+        "_persistence": ["load"],
         "_restore": ["GeneRestorer"],
         "_survival._cox_ph": ["FineTunedCoxPH"],
         "_survival._discrete_hazard": ["FineTunedDiscreteHazard"],
         "_survival._selector": ["UnivariateCoxSelector"],
         "_survival._split": ["EventStratifiedKFold"],
+        "preprocessing": [
+            "GeneAligner",
+            "LogCPM",
+            "QuantileNormalizer",
+            "TopVarianceGenes",
+        ],
         "pretext": ["BYOL", "SCARF", "VIME", "GexBERT"],
     },
 )

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, MissingValues
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ._inputs import check_genes
+from ._persistence import SaveMixin
 from ._training import RowReader, check_all_profiles, gene_moments, is_constant
 from .pretext import GexBERT
 from .pretext._nested import fit_nested
@@ -20,7 +21,7 @@ from .pretext._nested import fit_nested
 _BLOCK_VALUES = 2**24
 
 
-class GexImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimator):
     """Fill in missing expression values from all measured genes of a sample.
 
     A drop-in for the imputers of scikit-learn. A :class:`GexBERT`, fitted in `fit` or

@@ -10,12 +10,13 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ._inputs import check_genes
+from ._persistence import SaveMixin
 from ._training import RowReader, check_all_profiles
 from .pretext import GexBERT
 from .pretext._nested import fit_nested
 
 
-class GeneRestorer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class GeneRestorer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimator):
     """Add to a gene panel the genes that it lacks, as a pretrained embedder sees them.
 
     Columns are matched with the genes of the embedder by name. Those of the panel are

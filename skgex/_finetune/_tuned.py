@@ -11,12 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._inputs import check_genes
+from .._persistence import SaveMixin
 from .._training import apply_by_batches, resolve_device
 
 
 class TunedEncoder(
     ClassNamePrefixFeaturesOutMixin,
     CallbackSupportMixin,
+    SaveMixin,
     TransformerMixin,
     BaseEstimator,
 ):

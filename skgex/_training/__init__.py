@@ -17,11 +17,12 @@ from ._rows import (
     gene_ranges,
     is_constant,
 )
-from ._train import train
+from ._train import History, train
 
 __all__ = [
     "Batches",
     "FitTask",
+    "History",
     "RowReader",
     "apply_by_batches",
     "check_all_profiles",

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._inputs import check_genes
+from .._persistence import SaveMixin
 from .._training import (
     Batches,
     FitTask,
@@ -44,6 +45,7 @@ N_RECALIBRATION = 8192
 class BaseEmbedder(
     ClassNamePrefixFeaturesOutMixin,
     CallbackSupportMixin,
+    SaveMixin,
     TransformerMixin,
     BaseEstimator,
     metaclass=ABCMeta,

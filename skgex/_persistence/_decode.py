@@ -1,0 +1,123 @@
+"""Turn JSON and arrays into fitted estimators, without running code of the file."""
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from torch import nn
+
+from .._training import History
+from ._classes import find_class
+
+
+class Decoder:
+    """Make values from their description by an Encoder.
+
+    Objects are made without calling their constructors, and get nothing but data: no
+    name in a file decides what is imported or called.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        The arrays, by the names that the description has for them.
+    """
+
+    def __init__(self, arrays):
+        self._arrays = arrays
+        self._seen = {}
+
+    def decode(self, node):
+        """Return the value that `node` describes."""
+        if isinstance(node, list):
+            return [self.decode(value) for value in node]
+        if not isinstance(node, dict):
+            return node
+        return KINDS[node["$"]](self, node)
+
+    def _again(self, node):
+        return self._seen[node["of"]]
+
+    def _array(self, node):
+        name, dtype, shape, axes = node["of"]
+        array = self._arrays[name]
+        if str(array.dtype) != dtype or list(array.shape) != shape:
+            raise ValueError(
+                f"array {name} is {array.dtype} of shape {array.shape}, not {dtype} "
+                f"of shape {tuple(shape)}"
+            )
+        return array.transpose(np.argsort(axes))
+
+    def _tensor(self, node):
+        # In memory of torch's own, whose alignment decides how sums are rounded.
+        return torch.from_numpy(self._array(node)).clone()
+
+    def _parameter(self, node):
+        parameter = nn.Parameter(self._tensor(node), bool(node["trained"]))
+        return self._seen.setdefault(node["id"], parameter)
+
+    def _objects(self, node):
+        dtype = {"str": str, "object": object}[node["dtype"]]
+        values = np.empty(len(node["of"]), dtype=object)
+        values[:] = self.decode(node["of"])
+        return values.astype(dtype).reshape(node["shape"])
+
+    def _random_state(self, node):
+        state = np.random.RandomState()
+        state.set_state(tuple(self.decode(node["of"])))
+        return state
+
+    def _object(self, node):
+        cls = find_class(node["class"])
+        new = self._seen[node["id"]] = cls.__new__(cls)
+        if issubclass(cls, BaseEstimator):
+            vars(new).update(self._named(node["state"]))
+            return new
+        nn.Module.__init__(new)
+        vars(new).update(self._named(node["state"]))
+        for name, value in self._named(node["parameters"]).items():
+            new.register_parameter(name, value)
+        for name, value in self._named(node["buffers"]).items():
+            new.register_buffer(name, value)
+        for name, value in self._named(node["modules"]).items():
+            new.add_module(name, value)
+        new.training = bool(node["training"])
+        check_sizes(new)
+        return new
+
+    def _named(self, nodes):
+        return {str(name): self.decode(node) for name, node in nodes.items()}
+
+    def _scalar(self, node):
+        return self.decode(node["of"])[()]
+
+
+KINDS = {
+    "again": Decoder._again,
+    "array": lambda self, node: self._array(node).copy(order="K"),
+    "dict": lambda self, node: dict(self.decode(node["of"])),
+    "float": lambda self, node: float(node["of"]),
+    "history": lambda self, node: History(self.decode(node["of"])),
+    "object": Decoder._object,
+    "objects": Decoder._objects,
+    "parameter": Decoder._parameter,
+    "random_state": Decoder._random_state,
+    "scalar": Decoder._scalar,
+    "tensor": Decoder._tensor,
+    "tuple": lambda self, node: tuple(self.decode(node["of"])),
+}
+# The sizes that layers say they have, and those of their weights.
+_SIZES = {
+    nn.Linear: lambda m: (m.weight.shape, (m.out_features, m.in_features)),
+    nn.LayerNorm: lambda m: (m.weight.shape, tuple(m.normalized_shape)),
+    nn.BatchNorm1d: lambda m: (m.running_mean.shape, (m.num_features,)),
+}
+
+
+def check_sizes(layer):
+    """Refuse a layer whose weights are not of the size that it says they are."""
+    if type(layer) in _SIZES:
+        found, said = _SIZES[type(layer)](layer)
+        if tuple(found) != tuple(said):
+            raise ValueError(
+                f"weights of a {type(layer).__name__} have shape {tuple(found)}, not "
+                f"{tuple(said)}"
+            )

@@ -1,0 +1,110 @@
+"""One safetensors file: arrays, a header in JSON, and a checksum over both."""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+FORMAT = "skgex"
+FORMAT_NUMBER = 1
+
+
+def write(path, header, arrays):
+    """Write a file at once: an interrupted write leaves the old one, or none.
+
+    Parameters
+    ----------
+    path : path-like
+        Where to. A file that is there is replaced.
+    header : dict
+        Goes into the file as JSON.
+    arrays : dict of str to ndarray
+        Goes into the file as they are.
+    """
+    path = Path(path)
+    header = json.dumps(header, allow_nan=False, separators=(",", ":"))
+    metadata = {
+        "format": FORMAT,
+        "format_number": str(FORMAT_NUMBER),
+        "header": header,
+        "sha256": _checksum(header, arrays),
+    }
+    handle, new = tempfile.mkstemp(
+        prefix=f".{path.name}.", suffix=".partial", dir=path.parent
+    )
+    os.close(handle)
+    try:
+        save_file(arrays, new, metadata)
+        # A temporary file is for its owner only; a new file is as the umask says.
+        os.chmod(new, path.stat().st_mode if path.exists() else 0o666 & ~_umask())
+        with open(new, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    except BaseException:
+        Path(new).unlink(missing_ok=True)
+        raise
+
+
+def read(path):
+    """Return the header and the arrays of a file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not such a file, is damaged, or from a newer version.
+    """
+    with open(path, "rb"):  # The error of a missing file is clearer from here.
+        pass
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            check_format(metadata)
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"it is not a safetensors file, or was cut short ({error})"
+        ) from error
+    header = metadata["header"]
+    if _checksum(header, arrays) != metadata["sha256"]:
+        raise ValueError(
+            "its content does not match its checksum: it was changed or damaged after "
+            "it was written; get it again from where it came from"
+        )
+    return json.loads(header), arrays
+
+
+def check_format(metadata):
+    """Refuse files of other programs, and of newer formats."""
+    if metadata.get("format") != FORMAT or not {"header", "sha256"} <= metadata.keys():
+        raise ValueError(
+            "it is a safetensors file, but was not written by the save method of an "
+            "estimator of skgex"
+        )
+    number = metadata.get("format_number", "")
+    if not number.isdecimal() or int(number) > FORMAT_NUMBER:
+        raise ValueError(
+            f"its format has number {number}, and this version of skgex knows formats "
+            f"up to {FORMAT_NUMBER}; install a newer one"
+        )
+
+
+def _checksum(header, arrays):
+    digest = hashlib.sha256(header.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype} {arrays[name].shape} ".encode())
+        digest.update(array.reshape(-1).view(np.uint8))
+    return digest.hexdigest()
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,105 @@
+"""The function `load`."""
+
+import warnings
+
+import torch
+from sklearn.base import BaseEstimator
+
+from ._classes import PACKAGE
+from ._decode import Decoder
+from ._file import read
+
+# What data that do not fit together lead to. Not errors of the file system, nor the
+# ImportError of an optional dependency, which says what to install.
+INVALID = (
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def load(path, *, device=None):
+    """Load an estimator that was saved by its method `save`.
+
+    Nothing in the file is run: it holds data only, and classes by names that are
+    looked up among those of this package. A file that was cut short, changed or
+    damaged is refused.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    device : str or torch.device, default=None
+        Where the estimator is to compute; None for where it did, or for ``"auto"``,
+        with a warning, if there is no such device here.
+
+    Returns
+    -------
+    estimator : estimator
+        With the parameters and the fitted attributes that it had; `unit_` is the
+        unit of expression that it expects, or None if it was not said. Callbacks and
+        requests for metadata are not saved.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it was not written by `save`, is damaged, or is from a newer version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import skgex
+    >>> from skgex.datasets import load_tissues_u133
+    >>> X, tissue = load_tissues_u133(return_X_y=True)
+    >>> model = skgex.FineTunedClassifier(skgex.SCARF(max_epochs=1), max_epochs=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.fit(X, tissue).save(f"{folder}/tissues.safetensors")
+    ...     loaded = skgex.load(f"{folder}/tissues.safetensors")
+    >>> bool((loaded.predict(X) == model.predict(X)).all())
+    True
+    """
+    try:
+        header, arrays = read(path)
+        decoder = Decoder(arrays)
+        estimator = decoder.decode(header["estimator"])
+        estimator.unit_ = header["unit"]
+        _set_device(estimator, device)
+    except INVALID as error:
+        known = type(error) is ValueError
+        reason = error if known else f"its content is not valid: {error!r}"
+        raise ValueError(
+            f"Cannot load {str(path)!r} as an estimator of {PACKAGE}: {reason}."
+        ) from error
+    return estimator
+
+
+def _set_device(estimator, device):
+    """Set where an estimator, and those inside of it, compute."""
+    for part in _estimators(estimator):
+        if "device" not in vars(part):
+            continue
+        saved = torch.device(part.device).type if part.device != "auto" else "auto"
+        if device is not None:
+            part.device = device
+        elif saved == "cuda" and not torch.cuda.is_available():
+            warnings.warn(
+                f"device={part.device!r} of the saved {type(part).__name__} is not "
+                "here; 'auto' is taken instead.",
+                UserWarning,
+                stacklevel=3,
+            )
+            part.device = "auto"
+
+
+def _estimators(estimator):
+    """Yield an estimator and all that it holds."""
+    yield estimator
+    for value in vars(estimator).values():
+        if isinstance(value, BaseEstimator):
+            yield from _estimators(value)

@@ -1,8 +1,10 @@
 """The check that every estimator makes of its expression matrix."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _get_feature_names, validate_data
 
 
 def check_genes(
@@ -59,3 +61,56 @@ def check_genes(
             "X.reindex(columns=estimator.feature_names_in_): genes that are absent "
             "become NaN, which means not measured."
         ) from None
+
+
+@contextmanager
+def genes_kept_on_failure(estimator):
+    """Leave an estimator with the genes of its last fit, should this one fail."""
+    learnt = ("n_features_in_", "feature_names_in_")
+    before = {name: vars(estimator)[name] for name in learnt if name in vars(estimator)}
+    try:
+        yield
+    except BaseException:
+        for name in learnt:
+            vars(estimator).pop(name, None)
+        vars(estimator).update(before)
+        raise
+
+
+def places_of_genes(estimator, X):
+    """Return where an estimator had the genes of a table that has others.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : array-like of shape (n_samples, n_genes)
+        Input.
+
+    Returns
+    -------
+    places : ndarray of shape (n_genes,) or None
+        The column that each gene had in `fit`, -1 for those that are new. None if the
+        genes are the same, or without names.
+
+    Raises
+    ------
+    ValueError
+        If the estimator knows none of the genes.
+    """
+    old, new = getattr(estimator, "feature_names_in_", None), _get_feature_names(X)
+    if old is None or new is None or np.array_equal(old, new):
+        return None
+    place = {name: i for i, name in enumerate(old)}
+    places = np.array([place.get(name, -1) for name in new])
+    if (places < 0).all():
+        raise ValueError(
+            f"X shares none of its {len(new)} genes with the {len(old)} of the last "
+            f"fit: it has {_some(new)}, where that had {_some(old)}. Bring the names "
+            "of the genes to those of the last fit, or set warm_start=False."
+        )
+    return places
+
+
+def _some(names):
+    return ", ".join(repr(str(name)) for name in names[:3])

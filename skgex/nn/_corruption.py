@@ -5,6 +5,8 @@ drawn sparingly: 16 bits for an entry of a Bernoulli mask, one permutation of th
 for a whole batch of exact masks, one shift per gene for all its replacements.
 """
 
+from types import MappingProxyType
+
 import torch
 from torch import nn
 
@@ -97,6 +99,9 @@ class GeneCorruption(nn.Module):
     >>> bool((view[corrupted] != X[corrupted]).all())
     True
     """
+
+    # Ranges are those of the cohort at hand, not of one before it.
+    gene_axes = MappingProxyType({"low": None, "high": None})
 
     def __init__(
         self, rate, replacement="marginal", *, exact=False, low=None, high=None

@@ -1,6 +1,7 @@
 """From genes to an embedding: standardisation and the multilayer perceptron."""
 
 import itertools
+from types import MappingProxyType
 
 import torch
 from torch import nn
@@ -36,6 +37,8 @@ class GeneStandardizer(nn.Module):
     tensor([[ 1., -2.],
             [ 3., nan]])
     """
+
+    gene_axes = MappingProxyType({"mean": 0, "scale": 0})
 
     def __init__(self, mean, scale, clip=None):
         super().__init__()
@@ -83,6 +86,8 @@ class MLPEncoder(nn.Module):
     >>> encoder(torch.randn(8, 1000)).shape
     torch.Size([8, 32])
     """
+
+    gene_axes = MappingProxyType({"layers.0.weight": 1})
 
     def __init__(
         self, n_genes, hidden_dims=(256, 256), *, dropout=0.0, normalization="batch"

@@ -1,5 +1,7 @@
 """The encoder of GexBERT: summary tokens that read the measured genes."""
 
+from types import MappingProxyType
+
 import torch
 from torch import nn
 
@@ -66,6 +68,8 @@ class GeneTransformer(nn.Module):
     torch.Size([4, 128])
     """
 
+    gene_axes = MappingProxyType({"gene": 0, "order": None})
+
     def __init__(
         self,
         n_genes,
@@ -100,6 +104,23 @@ class GeneTransformer(nn.Module):
             TransformerBlock(d, n_heads, dropout) for _ in range(n_layers)
         )
         self.register_buffer("order", torch.randperm(n_genes))
+
+    def read_in_order_of(self, other, places):
+        """Read shared genes in the order of another encoder, and new ones after them.
+
+        Parameters
+        ----------
+        other : GeneTransformer
+            For other genes.
+        places : int64 tensor of shape (n_genes,)
+            Where it has each gene of this one, -1 for a new gene.
+        """
+        own = torch.full_like(other.order, -1)
+        shared = places >= 0
+        own[places[shared]] = shared.nonzero()[:, 0]
+        own = own[other.order]
+        new = self.order[~shared[self.order]]
+        self.order.copy_(torch.cat([own[own >= 0], new]))
 
     @property
     def bytes_per_row(self):

@@ -1,6 +1,5 @@
 """What every embedder shares: checking, standardising, training, embedding."""
 
-import warnings
 from abc import ABCMeta, abstractmethod
 from copy import deepcopy
 from functools import partial
@@ -20,7 +19,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from .._inputs import check_genes
+from .._inputs import check_genes, genes_kept_on_failure, places_of_genes
 from .._persistence import SaveMixin
 from .._training import (
     Batches,
@@ -28,16 +27,14 @@ from .._training import (
     RowReader,
     apply_by_batches,
     check_all_profiles,
-    gene_label,
-    gene_moments,
-    is_constant,
     recalibrate_batch_norm,
     resolve_device,
     split_validation,
     torch_seed,
     train,
 )
-from ..nn import GeneStandardizer
+from ._carry_over import carry_over, check_unit
+from ._standardizer import fit_standardizer
 
 N_RECALIBRATION = 8192
 
@@ -123,7 +120,11 @@ class BaseEmbedder(
         ----------
         X : array-like of shape (n_samples, n_genes)
             Expression profiles; NaN where a gene was not measured. A float32 or
-            float64 array, or memory map, is read batch by batch and not copied.
+            float64 array, or memory map, is read batch by batch and not copied. With
+            `warm_start`, a table may have other genes than that of the last fit: those
+            that both have keep standardisation and weights. Weights of new genes start
+            at zero, and with them the network is what it was before; in GexBERT
+            new genes get loadings on the factors that the others make expect.
         y : None
             Ignored.
         groups : array-like of shape (n_samples,), default=None
@@ -136,17 +137,17 @@ class BaseEmbedder(
         self : object
             The fitted embedder.
         """
-        resume = self.warm_start and hasattr(self, "encoder_")
-        # Callbacks are shown the table, which has the names of the genes.
-        table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        with torch_seed(seed, device):
+        with torch_seed(seed, device), genes_kept_on_failure(self):
+            resume = self.warm_start and hasattr(self, "encoder_")
+            places = places_of_genes(self, X) if resume else None
+            reset = not resume or places is not None
+            # Callbacks are shown the table, which has the names of the genes.
+            table, X = X, check_genes(self, X, reset=reset, ensure_min_samples=2)
             reader = RowReader(X, device)
             if resume:
-                check_all_profiles(reader, getattr(self, "feature_names_in_", None))
-                # On copies: an interrupted fit leaves the estimator as it was.
-                model = deepcopy((self.standardizer_, self.objective_))
+                model = self._last_model(reader, places)
             else:
                 model = self._make_model(reader, groups)
             context = self._init_callback_context(max_subtasks=self.max_epochs)
@@ -165,6 +166,24 @@ class BaseEmbedder(
         standardizer = self._make_standardizer(reader)
         encoder = self._make_encoder(reader.shape[1])
         return standardizer, self._make_objective(encoder, standardizer, reader)
+
+    def _last_model(self, reader, places):
+        """Return copies: an interrupted fit leaves the estimator as it was."""
+        if places is None:
+            check_all_profiles(reader, getattr(self, "feature_names_in_", None))
+            return deepcopy((self.standardizer_, self.objective_))
+        standardizer = self._make_standardizer(reader)
+        check_unit(self.standardizer_, standardizer, places)
+        carry_over(self.standardizer_, standardizer, places)
+        return standardizer, self._with_genes(reader, standardizer, places)
+
+    def _with_genes(self, reader, standardizer, places):
+        """Return a copy of the objective for other genes."""
+        encoder = self._make_encoder(reader.shape[1])
+        objective = self._make_objective(encoder, standardizer, reader)
+        # Weights of zero: until they have learnt, the network is what it was.
+        carry_over(self.objective_, objective, places, zero_new=True)
+        return objective
 
     def _pretrain(self, standardizer, objective, reader, groups, seed, task):
         make_batches = partial(
@@ -231,31 +250,7 @@ class BaseEmbedder(
 
     def _make_standardizer(self, reader):
         names = getattr(self, "feature_names_in_", None)
-        mean, std, count = gene_moments(reader, names)
-        if not count.all():
-            missing = np.flatnonzero(count == 0)
-            raise ValueError(
-                f"Input X contains NaN in every sample for {len(missing)} gene(s), the "
-                f"first being gene {gene_label(missing[0], names)}; drop genes that "
-                "were measured in no training sample."
-            )
-        constant = is_constant(mean, std)
-        if constant.all():
-            raise ValueError(
-                "Every gene in X is constant (zero variance): there is nothing to "
-                "learn from. Check how X was made."
-            )
-        if constant.any():
-            first = gene_label(np.flatnonzero(constant)[0], names)
-            warnings.warn(
-                f"{constant.sum()} gene(s) are constant in X, the first being gene "
-                f"{first}. They are kept and carry no information.",
-                UserWarning,
-                stacklevel=6,
-            )
-        if not self.standardize:
-            return GeneStandardizer(np.zeros_like(mean), np.ones_like(std))
-        return GeneStandardizer(mean, np.where(constant, 1.0, std), self.clip)
+        return fit_standardizer(reader, names, self.standardize, self.clip)
 
     def _split(self, n_samples, groups, seed):
         if groups is not None:

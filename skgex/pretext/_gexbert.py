@@ -11,8 +11,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from .._training import split_validation
 from ..nn import GeneDecoder, GeneTransformer
 from ._base import BaseEmbedder
+from ._carry_over import carry_over
 from ._cross_fit import fit_priors
 from ._gene_methods import GeneMethods
+from ._prior_for_genes import prior_for_genes
 from ._restoration import RestorationObjective
 
 MIN_VALIDATION = 2
@@ -245,6 +247,18 @@ class GexBERT(GeneMethods, BaseEmbedder):
         encoder = self._make_encoder(reader.shape[1], prior)
         objective = self._make_objective(encoder, fold_priors=fold_priors, fold=fold)
         return standardizer, objective.cpu()
+
+    def _with_genes(self, reader, standardizer, places):
+        self._check_sizes()
+        prior = self.encoder_.prior
+        if prior is not None:
+            prepare = deepcopy(standardizer).to(reader.device)
+            prior = prior_for_genes(prior, places, reader, prepare)
+        encoder = self._make_encoder(reader.shape[1], prior)
+        objective = self._make_objective(encoder)
+        carry_over(self.objective_, objective, places, skip=["encoder.prior."])
+        encoder.read_in_order_of(self.encoder_, torch.from_numpy(places))
+        return objective
 
     def _make_encoder(self, n_genes, prior=None):
         return GeneTransformer(

@@ -1,5 +1,7 @@
 """The objective of GexBERT: hide measured values and restore them."""
 
+from types import MappingProxyType
+
 import torch
 from torch import nn
 
@@ -32,6 +34,8 @@ class RestorationObjective(Objective):
     fold : int64 tensor of shape (n_rows,), default=None
         The fold of each training row.
     """
+
+    gene_axes = MappingProxyType({"gene_error": 0})
 
     def __init__(
         self, encoder, decoder, mask_rate, n_genes_per_step, fold_priors=(), fold=None

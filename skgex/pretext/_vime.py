@@ -1,6 +1,7 @@
 """VIME: estimate which values were corrupted, and restore them."""
 
 from numbers import Real
+from types import MappingProxyType
 
 from sklearn.utils._param_validation import Interval
 from torch import nn
@@ -8,9 +9,15 @@ from torch import nn
 from ..nn import GeneCorruption, Objective, vime_loss
 from ._mlp import BaseMLPEmbedder
 
+HEADS = ("mask_head", "feature_head")
+
 
 class VIMEObjective(Objective):
     """Say from the embedding of a corrupted view what was changed, and from what."""
+
+    gene_axes = MappingProxyType(
+        {f"{head}.{name}": 0 for head in HEADS for name in ("weight", "bias")}
+    )
 
     def __init__(self, encoder, n_genes, mask_rate, alpha):
         super().__init__(encoder)

@@ -121,6 +121,21 @@ def test_no_value_is_unlabelled_unless_named(Estimator, y, parts):
 
 
 @pytest.mark.parametrize("freeze", [True, False])
+def test_an_encoder_tuned_for_something_else_is_a_start(Estimator, y, freeze):
+    other = FINE_TUNED[FINE_TUNED[0] is Estimator]
+    y_other = make_target(other, COHORT.target, COHORT.factors[:, 0])
+    before = tiny(other).fit(X, y_other)
+    frozen = FrozenEstimator(before)
+    untrained = tiny(Estimator, embedder=frozen, freeze=freeze, max_epochs=0).fit(X, y)
+    assert_array_equal(untrained.transform(X), before.transform(X))
+    weights_before = weights(before.encoder_)
+    trained = tiny(Estimator, embedder=frozen, freeze=freeze).fit(X, y)
+    assert (trained.transform(X) == before.transform(X)).all() == freeze
+    for name, value in weights_before.items():
+        assert_array_equal(before.encoder_.state_dict()[name], value)
+
+
+@pytest.mark.parametrize("freeze", [True, False])
 def test_frozen_estimators_are_untouched(Estimator, y, freeze):
     embedder = tiny(SCARF).fit(X)
     before = pickle.dumps(embedder)

@@ -25,8 +25,9 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     embedder : embedder or FrozenEstimator, default=None
         What pretrains the encoder, such as `SCARF()`, fitted on the `X` of `fit`. In
         ``FrozenEstimator(embedder)`` it was fitted before, perhaps on other samples,
-        and its weights are the start. None means `SCARF()`. With ``max_epochs=0`` it
-        is not pretrained: the from-scratch baseline.
+        and its weights are the start; it may also be a fine-tuned estimator, whose
+        encoder has learnt something else. None means `SCARF()`. With ``max_epochs=0``
+        it is not pretrained: the from-scratch baseline.
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
         is trained.

@@ -6,7 +6,9 @@ from sklearn.frozen import FrozenEstimator
 
 from .._training import RowReader, check_all_profiles
 from ..pretext import SCARF
+from ..pretext._base import BaseEmbedder
 from ..pretext._nested import fit_nested
+from ._tuned import TunedEncoder
 
 
 def pretrain(estimator, table, X, y, groups, seed, task):
@@ -32,10 +34,19 @@ def pretrain(estimator, table, X, y, groups, seed, task):
     standardizer, encoder : torch.nn.Module
         Ours to modify.
     """
+    frozen = isinstance(estimator.embedder, FrozenEstimator)
     embedder = fit_nested(
-        estimator, table, default=SCARF, y=y, groups=groups, seed=seed, task=task
+        estimator,
+        table,
+        default=SCARF,
+        y=y,
+        groups=groups,
+        seed=seed,
+        task=task,
+        # An encoder may have been tuned for something else before.
+        kind=(BaseEmbedder, TunedEncoder) if frozen else BaseEmbedder,
     )
-    if isinstance(estimator.embedder, FrozenEstimator):
+    if frozen:
         return copy_weights(embedder, estimator, X)
     return embedder.standardizer_, embedder.encoder_
 

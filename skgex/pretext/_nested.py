@@ -36,7 +36,7 @@ def fit_nested(
         Seed of an embedder that has none of its own.
     task : sklearn.callback.CallbackContext
         The task that pretraining is.
-    kind : class, default=BaseEmbedder
+    kind : class or tuple of class, default=BaseEmbedder
         What the embedder must be an instance of.
     match_genes : bool, default=True
         Whether a pretrained embedder must have the genes of the estimator.
@@ -71,7 +71,7 @@ def check_kind(embedder, kind):
     if isinstance(embedder, kind):
         return
     needed, example = "an embedder of this package", "SCARF"
-    if kind is not BaseEmbedder:
+    if isinstance(kind, type) and kind is not BaseEmbedder:
         needed, example = f"a {kind.__name__}, which can restore genes", kind.__name__
     raise ValueError(
         f"embedder={embedder!r} is not {needed}; give one such as {example}(), or "

@@ -74,15 +74,23 @@ def is_survival(Estimator):
     return hasattr(Estimator, "predict_survival_function")
 
 
+def is_preprocessor(Estimator):
+    """Whether the class is of the unit that prepares tables, and trains nothing."""
+    return Estimator.__module__.startswith("skgex.preprocessing.")
+
+
 ESTIMATORS = public_estimators()
-SELECTORS = [e for e in ESTIMATORS if issubclass(e, SelectorMixin)]
-EMBEDDERS = [e for e in ESTIMATORS if not takes(e, "embedder") and e not in SELECTORS]
+PREPROCESSORS = [e for e in ESTIMATORS if is_preprocessor(e)]
+# Those that learn how genes go together, or with a target.
+LEARNERS = [e for e in ESTIMATORS if e not in PREPROCESSORS]
+SELECTORS = [e for e in LEARNERS if issubclass(e, SelectorMixin)]
+EMBEDDERS = [e for e in LEARNERS if not takes(e, "embedder") and e not in SELECTORS]
 MLP_EMBEDDERS = [e for e in EMBEDDERS if takes(e, "hidden_dims")]
 FINE_TUNED = [e for e in ESTIMATORS if is_fine_tuned(e)]
 SURVIVAL = [e for e in ESTIMATORS if is_survival(e)]
 # They give expression back, as an embedder inside of them restores it.
 RESTORERS = [
-    e for e in ESTIMATORS if e not in EMBEDDERS + FINE_TUNED + SURVIVAL + SELECTORS
+    e for e in LEARNERS if e not in EMBEDDERS + FINE_TUNED + SURVIVAL + SELECTORS
 ]
 # Those with a training loop of their own.
 TRAINED = [e for e in ESTIMATORS if takes(e, "max_epochs")]

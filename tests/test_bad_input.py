@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 import torch
 from discovery import (
-    ESTIMATORS,
     FINE_TUNED,
+    LEARNERS,
     MLP_EMBEDDERS,
     SELECTORS,
     SURVIVAL,
@@ -30,7 +30,7 @@ GENES = [f"G{i}" for i in range(12)]
 TABLE = pd.DataFrame(COHORT.data, columns=GENES)
 
 
-@pytest.fixture(params=ESTIMATORS, ids=class_name)
+@pytest.fixture(params=LEARNERS, ids=class_name)
 def Estimator(request):
     return request.param
 
@@ -41,7 +41,7 @@ def Trained(request):
     return request.param
 
 
-@pytest.fixture(params=[e for e in ESTIMATORS if e is not GexImputer], ids=class_name)
+@pytest.fixture(params=[e for e in LEARNERS if e is not GexImputer], ids=class_name)
 def NoImputer(request):
     """Those to which a sample, or a gene, without any value is bad input."""
     return request.param

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from discovery import (
     EMBEDDERS,
-    ESTIMATORS,
+    LEARNERS,
     RESTORERS,
     SELECTORS,
     SURVIVAL,
@@ -31,7 +31,7 @@ from skgex.datasets import make_cohort
 COHORT = make_cohort(n_samples=60, n_genes=20, random_state=0)
 # A score test has no steps to report.
 EVERY_ESTIMATOR = pytest.mark.parametrize(
-    "Estimator", [e for e in ESTIMATORS if e not in SELECTORS], ids=class_name
+    "Estimator", [e for e in LEARNERS if e not in SELECTORS], ids=class_name
 )
 TRAINED_ESTIMATOR = pytest.mark.parametrize("Estimator", TRAINED, ids=class_name)
 

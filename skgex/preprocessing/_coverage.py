@@ -1,0 +1,43 @@
+"""How many of the genes that are wanted a table has."""
+
+import math
+
+import numpy as np
+
+
+def check_coverage(plan, keys, genes, min_coverage):
+    """Refuse a table with too few of the genes.
+
+    Parameters
+    ----------
+    plan : ColumnPlan
+        What was found.
+    keys : list of str or None
+        Ids of the columns as they were looked up.
+    genes : ndarray of str
+        The genes that are wanted.
+    min_coverage : float
+        Share of them that is needed; one gene is in any case.
+
+    Raises
+    ------
+    ValueError
+        With the counts and some names from both sides.
+    """
+    # A share such as 0.1 of 30 is a little more than 3 in binary.
+    needed = max(1, math.ceil(min_coverage * len(genes) - 1e-6))
+    if len(plan.genes) >= needed:
+        return
+    others = np.delete(np.array(keys, dtype=object), plan.columns)
+    absent = np.delete(genes, plan.genes)
+    raise ValueError(
+        f"X has {len(plan.genes)} of the {len(genes)} genes, and min_coverage="
+        f"{min_coverage} asks for {needed}. Among its {len(keys)} columns are "
+        f"{some_names(others)}, among the genes it lacks {some_names(absent)}. "
+        "Translate ids by mapping, or lower min_coverage."
+    )
+
+
+def some_names(names):
+    """Name the first few for a message."""
+    return ", ".join(repr(str(name)) for name in names[:3]) or "none"

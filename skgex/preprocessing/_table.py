@@ -1,0 +1,45 @@
+"""Tables whose columns are genes: their names and their values."""
+
+import numpy as np
+from sklearn.utils import _safe_indexing, check_array
+
+
+def table_names(X):
+    """Return the names of the columns of a table, or None for an array.
+
+    A table without names, whose columns count from zero, is taken for an array.
+
+    Raises
+    ------
+    ValueError
+        If columns have labels that are not strings.
+    """
+    if not hasattr(X, "columns"):
+        return None
+    names = np.empty(len(X.columns), dtype=object)
+    names[:] = list(X.columns)
+    if all(isinstance(name, str) for name in names):
+        return names
+    if all(name == i for i, name in enumerate(names)):
+        return None
+    label = next(name for name in names if not isinstance(name, str))
+    raise ValueError(
+        f"X has the column label {label!r}, which is not a string, so that genes "
+        "cannot be told by name. Write X.columns = X.columns.astype(str) first."
+    )
+
+
+def table_values(X, columns):
+    """Return some columns of a table, in order, as a float array."""
+    if hasattr(X, "set_axis"):
+        # Names that occur twice, as those of probes may, are more than pandas tables
+        # are taken with elsewhere.
+        X = X.set_axis(range(X.shape[1]), axis=1)
+    # Other columns need not be numbers.
+    X = _safe_indexing(X, columns, axis=1)
+    return check_array(
+        X,
+        dtype=[np.float32, np.float64],
+        ensure_all_finite=False,
+        estimator="GeneAligner",
+    )

@@ -1,0 +1,139 @@
+"""LogCPM: library sizes, logarithms, and what is no table of counts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skgex import LogCPM
+
+COUNTS = np.random.default_rng(0).negative_binomial(1, 0.01, (12, 80)).astype(float)
+
+
+def slow(counts, target=1e6, pseudocount=1.0):
+    """The definition, value by value."""
+    output = np.full(counts.shape, np.nan)
+    for i, sample in enumerate(counts):
+        size = sum(x for x in sample if not np.isnan(x))
+        for j, x in enumerate(sample):
+            if not np.isnan(x):
+                output[i, j] = np.log2(x / size * target + pseudocount)
+    return output
+
+
+def test_known_values():
+    counts = np.array([[1.0, 3.0], [0.0, 7.0]])
+    expected = np.log2([[250_001, 750_001], [1, 1_000_001]])
+    assert_allclose(LogCPM().fit_transform(counts), expected)
+    assert_allclose(LogCPM(4).fit_transform(counts), np.log2([[2, 4], [1, 5]]))
+
+
+@given(
+    arrays(np.float64, (4, 6), elements=st.integers(0, 10**6)),
+    arrays(bool, (4, 6)),
+    st.floats(1, 1e6),
+    st.floats(0.01, 10),
+)
+def test_definition(counts, hidden, target, pseudocount):
+    counts[:, 0] += 1
+    hidden[:, 0] = False
+    counts[hidden] = np.nan
+    log = LogCPM(target, pseudocount=pseudocount).fit_transform(counts)
+    assert_allclose(log, slow(counts, target, pseudocount), rtol=1e-12, atol=1e-12)
+
+
+def test_single_precision():
+    log = LogCPM().fit_transform(COUNTS.astype(np.float32))
+    assert log.dtype == np.float32
+    assert_allclose(log, slow(COUNTS), rtol=1e-6)
+
+
+def test_sizes_of_many_genes_keep_their_digits():
+    """A sum in single precision would lose every one of the small counts."""
+    counts = np.ones((1, 50_001), np.float32)
+    counts[0, 0] = 2**26
+    size = 2**26 + 50_000
+    log = LogCPM(size).fit_transform(counts)
+    assert_allclose(log[0, :2], np.log2([2**26 + 1, 2]), rtol=1e-6)
+
+
+def test_depth_drops_out():
+    depth = np.arange(1, 13)[:, None]
+    assert_allclose(
+        LogCPM().fit_transform(COUNTS * depth), LogCPM().fit_transform(COUNTS)
+    )
+
+
+def test_inverse_gives_counts_per_million():
+    holes = np.where(np.random.default_rng(0).random((12, 80)) < 0.1, np.nan, COUNTS)
+    model = LogCPM(pseudocount=0.5).fit(holes)
+    scaled = model.inverse_transform(model.transform(holes))
+    assert_allclose(np.nansum(scaled, axis=1), 1e6)
+    sizes = np.nansum(holes, axis=1, keepdims=True)
+    assert_allclose(scaled * sizes / 1e6, holes, atol=1e-8)
+
+
+def test_median_of_the_library_sizes():
+    model = LogCPM(None).fit(COUNTS)
+    target = np.median(COUNTS.sum(axis=1))
+    assert model.target_sum_ == target
+    deeper = 10 * COUNTS[:3]
+    assert_allclose(model.transform(deeper), slow(COUNTS[:3], target))
+
+
+# What is refused
+
+
+def test_negative_values():
+    table = pd.DataFrame(COUNTS, columns=[f"G{i}" for i in range(80)])
+    table.iloc[5, 3] = -0.5
+    message = "Negative values in data passed to LogCPM: sample 5, gene 'G3'.*logarit"
+    with pytest.raises(ValueError, match=message):
+        LogCPM().fit(table)
+    with pytest.raises(ValueError, match=message):
+        LogCPM().fit(abs(table)).transform(table)
+
+
+@pytest.mark.parametrize("log", [np.log2, np.log, np.log10])
+def test_logarithms(log):
+    message = "looks as if it were logarithms already: .* no value above .*Leave LogCPM"
+    logged = log(COUNTS + 1)
+    logged[0, 0] = np.nan
+    with pytest.raises(ValueError, match=message):
+        LogCPM().fit(logged)
+    with pytest.raises(ValueError, match=message):
+        LogCPM().fit(COUNTS).transform(logged)
+
+
+def test_what_is_no_logarithm():
+    """Few reads, expected counts with fractions, TPM, and panels."""
+    few = np.minimum(COUNTS, 20.0)
+    few[0, 0] = np.nan
+    tpm = COUNTS / COUNTS.sum(axis=1, keepdims=True) * 1e6
+    for counts in (few, COUNTS * 0.7, tpm, np.log2(COUNTS[:, :40] + 1)):
+        assert_allclose(LogCPM().fit_transform(counts), slow(counts))
+
+
+def test_sample_without_counts():
+    empty = COUNTS.copy()
+    empty[7] = 0
+    with pytest.raises(ValueError, match=r"Sample 7 of X has no counts.*Drop it"):
+        LogCPM().fit(empty)
+    with pytest.raises(ValueError, match="Sample 7 of X has no counts"):
+        LogCPM().fit(COUNTS).transform(empty)
+    with pytest.raises(ValueError, match="X has no counts at all: every value"):
+        LogCPM().fit(np.zeros((3, 4)))
+    panel = LogCPM().fit_transform(empty[:, :40])
+    assert_array_equal(panel[7], 0)
+    assert np.isfinite(panel).all()
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"target_sum": 0}, {"target_sum": "median"}, {"pseudocount": 0}]
+)
+def test_bad_parameters(parameters):
+    with pytest.raises(ValueError, match=f"The {next(iter(parameters))!r} parameter"):
+        LogCPM(**parameters).fit(COUNTS)

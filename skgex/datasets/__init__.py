@@ -1,16 +1,16 @@
 """Real expression data that ship with the package, and synthetic ones."""
 
-from ._breast import load_breast_nki
-from ._cohort import make_cohort
-from ._expression import make_expression
-from ._tcga import load_tcga_genomewide, load_tcga_pancancer
-from ._tissues import load_tissues_u133
+import lazy_loader
 
-__all__ = [
-    "load_breast_nki",
-    "load_tcga_genomewide",
-    "load_tcga_pancancer",
-    "load_tissues_u133",
-    "make_cohort",
-    "make_expression",
-]
+# Pretrained weights need torch, which the data do not.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_breast": ["load_breast_nki"],
+        "_cohort": ["make_cohort"],
+        "_expression": ["make_expression"],
+        "_pretrained": ["load_pretrained"],
+        "_tcga": ["load_tcga_genomewide", "load_tcga_pancancer"],
+        "_tissues": ["load_tissues_u133"],
+    },
+)

@@ -1,0 +1,76 @@
+"""What the files of ARCHS4 say of samples and genes."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from ._selection import quoted
+
+SAMPLES = "meta/samples"
+# Where a query looks, as in archs4py.
+SEARCHED = (
+    "geo_accession",
+    "series_id",
+    "characteristics_ch1",
+    "extract_protocol_ch1",
+    "source_name_ch1",
+    "title",
+)
+
+
+def read_text(file, name):
+    """Read a dataset of strings."""
+    values = dataset(file, name)
+    if values.dtype.kind not in "OS":
+        return [str(value) for value in values[:]]
+    return values.asstr(errors="replace")[:].tolist()
+
+
+def dataset(file, name):
+    """Return a dataset, or say what there is instead."""
+    if name in file:
+        return file[name]
+    group = name.rpartition("/")[0]
+    group = group if group in file else "/"
+    raise ValueError(
+        f"{file.filename} is no file of ARCHS4, version 2: {name} is missing. {group} "
+        f"has {quoted(list(file[group]), 20)}. Files .h5ad are read by read_h5ad."
+    )
+
+
+def searched_fields(file):
+    """Return the fields of samples that a query looks at."""
+    return [field for field in SEARCHED if f"{SAMPLES}/{field}" in file]
+
+
+def find_samples(file, query):
+    """Tell of each sample of the file whether a query finds it."""
+    if query is None:
+        return np.ones(len(file[f"{SAMPLES}/geo_accession"]), dtype=bool)
+    if isinstance(query, dict):
+        found = [_search(file, field, text) for field, text in query.items()]
+        return np.logical_and.reduce(found)
+    found = [_search(file, field, query) for field in searched_fields(file)]
+    return np.logical_or.reduce(found)
+
+
+def _search(file, field, expression):
+    try:
+        pattern = re.compile(expression, re.IGNORECASE)
+    except re.error as error:
+        raise ValueError(
+            f"query {expression!r} is no regular expression: {error}. Write \\ before "
+            "characters that stand for themselves, such as ( and +."
+        ) from None
+    texts = read_text(file, f"{SAMPLES}/{field}")
+    return np.array([pattern.search(text) is not None for text in texts])
+
+
+def read_metadata(file, fields, places, index):
+    """Read fields of the samples at some places as a table."""
+    columns = {}
+    for field in fields:
+        texts = np.array(read_text(file, f"{SAMPLES}/{field}"), dtype=object)
+        columns[field] = texts[places]
+    return pd.DataFrame(columns, index)

@@ -1,0 +1,35 @@
+"""Libraries that only some readers need, imported when they do."""
+
+
+def import_h5py():
+    """Import h5py."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise _missing("h5py", "Reading HDF5 files", "io") from error
+    return h5py
+
+
+def import_anndata_io():
+    """Import the part of anndata that reads single elements of a file."""
+    try:
+        import anndata.io
+    except ImportError as error:
+        raise _missing("anndata", "Reading .h5ad files", "io") from error
+    return anndata.io
+
+
+def import_progress():
+    """Import the progress bars of rich."""
+    try:
+        import rich.progress
+    except ImportError as error:
+        raise _missing("rich", "verbose=True", "plot") from error
+    return rich.progress
+
+
+def _missing(package, purpose, extra):
+    return ImportError(
+        f'{purpose} needs {package}, which is not installed: pip install "skgex'
+        f'[{extra}]"'
+    )

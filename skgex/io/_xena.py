@@ -1,0 +1,116 @@
+"""The text tables of UCSC Xena."""
+
+from sklearn.utils._param_validation import StrOptions, validate_params
+
+from ._matrix import reading
+from ._selection import ON_DUPLICATE
+from ._text import TextLayout, TextMatrix, fields, gene_lines, open_text, read_ids
+
+READER_PARAMETERS = {
+    "genes": ["array-like", None],
+    "samples": ["array-like", None],
+    "on_duplicate": [StrOptions(set(ON_DUPLICATE))],
+    "dtype": [StrOptions({"float32", "float64"})],
+}
+
+
+@validate_params(READER_PARAMETERS, prefer_skip_nested_validation=True)
+def read_xena(path, *, genes=None, samples=None, on_duplicate="error", dtype="float32"):
+    r"""Read a gene expression table of UCSC Xena [1]_.
+
+    The file has a gene in each line and a sample in each column, separated by tabs,
+    with the names of samples in the first line and those of genes in the first column;
+    it may be compressed by gzip. It is read twice, line by line: memory is needed for
+    the result and some ten megabytes beside it, and lines of genes that are not
+    selected are passed over.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    genes : sequence of str, default=None
+        Genes to read, which become the columns in this order. None reads all.
+    samples : sequence of str, default=None
+        Samples to read, which become the rows in this order. None reads all.
+    on_duplicate : {"error", "first", "max", "mean", "sum"}, default="error"
+        What becomes of genes with the same name: refuse them, keep the first, or merge
+        them in each sample, without missing values. Xena has mostly logarithms, whose
+        sum means nothing.
+    dtype : {"float32", "float64"}, default="float32"
+        Type of the values.
+
+    Returns
+    -------
+    X : DataFrame of shape (n_samples, n_genes)
+        Expression, NaN where the file has NA or nothing.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, cut off or not of this form, or lacks a gene or sample.
+
+    See Also
+    --------
+    to_memmap : Convert a table that is larger than memory.
+    read_gct : The same for GCT.
+
+    References
+    ----------
+    .. [1] Goldman M.J. et al. "Visualizing and interpreting cancer genomics data via
+       the Xena platform", Nature Biotechnology 38, 675-678, 2020.
+       :doi:`10.1038/s41587-020-0546-8`
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from skgex.io import read_xena
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "HiSeqV2.tsv")
+    >>> text = "sample\tTCGA-1\tTCGA-2\nTP53\t5.5\tNA\nMYC\t10\t2.25\n"
+    >>> _ = path.write_text(text)
+    >>> read_xena(path)
+    gene    TP53    MYC
+    sample
+    TCGA-1   5.5  10.00
+    TCGA-2   NaN   2.25
+    """
+    return open_xena(
+        path, genes=genes, samples=samples, on_duplicate=on_duplicate, dtype=dtype
+    ).to_frame()
+
+
+def open_xena(
+    path,
+    *,
+    genes=None,
+    samples=None,
+    on_duplicate="error",
+    dtype="float32",
+    strict=True,
+):
+    """Open such a table for reading block by block."""
+    layout = _read_layout(path)
+    return TextMatrix(
+        path,
+        layout,
+        read_ids(path, layout),
+        genes=genes,
+        samples=samples,
+        on_duplicate=on_duplicate,
+        strict=strict,
+        dtype=dtype,
+    )
+
+
+def _read_layout(path):
+    layout = TextLayout(n_header_lines=1, samples=[], n_id_columns=1)
+    with reading(path), open_text(path) as file:
+        header = fields(file.readline())
+        n_fields = next((line.count(b"\t") for _, line in gene_lines(file, layout)), 0)
+    if len(header) < 2:
+        raise ValueError(
+            f"{path} is no table of UCSC Xena: its first line must hold the names of "
+            "the samples, separated by tabs."
+        )
+    # R writes no name above the column of genes.
+    layout.samples = header if n_fields == len(header) else header[1:]
+    return layout

@@ -3,13 +3,14 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from discovery import EMBEDDERS, SURVIVAL, class_name, make_follow_up, tiny
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from skgex import FineTunedClassifier
+from skgex import FineTunedClassifier, load
 from skgex._training import RowReader
 from skgex.datasets import make_cohort
 
@@ -25,15 +26,31 @@ def device(request):
 
 
 @pytest.mark.parametrize("Embedder", EMBEDDERS, ids=class_name)
-def test_fitted_embedders_hold_cpu_tensors_and_embed_anywhere(Embedder, device):
+def test_fitted_embedders_hold_cpu_tensors_and_embed_anywhere(
+    Embedder, device, tmp_path
+):
     embedder = tiny(Embedder).set_params(device=device).fit(X)
     tensors = [*embedder.objective_.state_dict().values()]
     tensors += embedder.standardizer_.state_dict().values()
     assert {tensor.device.type for tensor in tensors} == {"cpu"}
     assert not embedder.encoder_.training
     embedding = embedder.transform(X)
-    loaded = pickle.loads(pickle.dumps(embedder)).set_params(device="cpu")
-    np.testing.assert_allclose(loaded.transform(X), embedding, rtol=1e-3, atol=1e-4)
+    embedder.save(tmp_path / "model.safetensors")
+    for loaded in (
+        pickle.loads(pickle.dumps(embedder)).set_params(device="cpu"),
+        load(tmp_path / "model.safetensors", device="cpu"),
+    ):
+        np.testing.assert_allclose(loaded.transform(X), embedding, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("Embedder", EMBEDDERS, ids=class_name)
+def test_pretraining_goes_on_with_other_genes(Embedder, device):
+    table = pd.DataFrame(X, columns=[f"G{i}" for i in range(40)])
+    embedder = tiny(Embedder, device=device, warm_start=True).fit(table.iloc[:, :30])
+    embedder.fit(table.iloc[:, 10:])
+    assert np.isfinite(embedder.transform(table.iloc[:, 10:])).all()
+    tensors = embedder.objective_.state_dict().values()
+    assert {tensor.device.type for tensor in tensors} == {"cpu"}
 
 
 @pytest.mark.parametrize("freeze", [False, True])

@@ -90,7 +90,10 @@ models = {
     "logistic regression": linear.fit(X, y),
 }
 right = pd.DataFrame(
-    {name: m.predict(table[known]) == second.target[known] for name, m in models.items()}
+    {
+        name: m.predict(table[known]) == second.target[known]
+        for name, m in models.items()
+    }
 )
 accuracy = right.mean()
 error = right.sem()  # of 123 samples

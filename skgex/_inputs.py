@@ -1,5 +1,6 @@
-"""The check that every estimator makes of its expression matrix."""
+"""What every estimator asks of its expression matrix, and of the names of its genes."""
 
+import mmap
 from contextlib import contextmanager
 
 import numpy as np
@@ -61,6 +62,21 @@ def check_genes(
             "X.reindex(columns=estimator.feature_names_in_): genes that are absent "
             "become NaN, which means not measured."
         ) from None
+
+
+def memory_map(X):
+    """Return the `mmap` whose pages `X` may give back after reading, or None."""
+    while X is not None and not isinstance(X, mmap.mmap):
+        # Private pages (mode "c") hold changes that exist nowhere else.
+        if isinstance(X, np.memmap) and X.mode == "c":
+            return None
+        X = getattr(X, "base", None)
+    return X if hasattr(mmap, "MADV_DONTNEED") else None
+
+
+def gene_label(gene, gene_names):
+    """Name of a gene for messages, or its position where genes have no names."""
+    return gene if gene_names is None else repr(str(gene_names[gene]))
 
 
 @contextmanager

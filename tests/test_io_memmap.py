@@ -13,8 +13,7 @@ from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 
 from skgex import SCARF
-from skgex._inputs import check_genes
-from skgex._training._rows import _memory_map
+from skgex._inputs import check_genes, memory_map
 from skgex.io import open_memmap, read_archs4, to_memmap
 
 
@@ -164,11 +163,11 @@ def test_no_value_is_read_or_copied(written, path):
     X = open_memmap(path)
     same(X, written)
     values = np.asarray(X)
-    assert isinstance(_memory_map(values), mmap.mmap)
+    assert isinstance(memory_map(values), mmap.mmap)
     for view in (X.to_numpy(), X.iloc[10:20].to_numpy(), X.iloc[5].to_numpy()):
         assert np.shares_memory(view, values)
     assert not values.flags.writeable
-    assert isinstance(_memory_map(np.asarray(X.iloc[10:20])), mmap.mmap)
+    assert isinstance(memory_map(np.asarray(X.iloc[10:20])), mmap.mmap)
 
 
 def test_estimators_take_the_map_itself(written, path, seen):

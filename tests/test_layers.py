@@ -17,7 +17,7 @@ LAYERS = {
     "io": {"preprocessing"},
     "nn": set(),
     "_inputs": set(),
-    "_training": set(),
+    "_training": {"_inputs"},
     "_persistence": {"_training"},
     "pretext": {"nn", "_training", "_persistence", "_inputs"},
     "_finetune": {"nn", "_training", "_persistence", "_inputs", "pretext"},

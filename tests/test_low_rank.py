@@ -1,5 +1,7 @@
 """The fit of factor analysis: against the true model, and scikit-learn's."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from skgex.pretext._low_rank import (
     fit_factor_analysis,
     supported_rank,
 )
+from skgex.pretext._low_rank_start import _leading, principal_components
 from skgex.pretext._prior import choose_rank, fit_prior
 
 RANK = 4
@@ -81,6 +84,40 @@ def test_large_data_with_holes_take_gradient_steps(monkeypatch):
     model = fit(X)
     monkeypatch.undo()
     assert hidden_error(model, new) < 1.02 * exact
+
+
+@pytest.mark.parametrize("kind", ["complete", "random"])
+@pytest.mark.parametrize("max_work", [0, 1e12])
+def test_first_iterations_need_not_see_all_samples(monkeypatch, kind, max_work):
+    truth = make_model()
+    X, new = with_holes(draw(1500, truth), kind), draw(200, truth, seed=2)
+    monkeypatch.setattr("skgex.pretext._low_rank._MAX_WORK", max_work)
+    expected = hidden_error(fit(X), new)
+    for module in ("_low_rank", "_low_rank_start"):
+        monkeypatch.setattr(f"skgex.pretext.{module}.FIRST_ROWS", 100)
+    monkeypatch.setattr("skgex.pretext._low_rank_start._START_BYTES", 4 * 60 * 100)
+    few = hidden_error(fit(X[::15]), new)
+    error = hidden_error(fit(X), new)
+    assert error < 1.01 * expected
+    assert error - expected < 0.3 * (few - expected)
+
+
+def test_samples_are_spread_evenly():
+    blocks = Blocks(RowReader(draw(100, make_model())), torch.arange(100), torch.clone)
+    assert blocks.spread(100) is blocks
+    assert blocks.spread(4).rows.tolist() == [0, 33, 66, 99]
+
+
+def test_wide_data_start_from_as_many_samples_as_fit_into_memory(monkeypatch):
+    X = draw(300, make_model())
+    blocks = Blocks(RowReader(X), torch.arange(300), torch.clone)
+    monkeypatch.setattr("skgex.pretext._low_rank_start._START_BYTES", 4 * 60 * 50)
+    with mock.patch("skgex.pretext._low_rank_start._leading", wraps=_leading) as found:
+        principal_components(blocks, RANK)
+        assert found.call_args.args[0].shape == (50, 60)
+        # Never fewer than twice the number of components.
+        principal_components(blocks, 40)
+        assert found.call_args.args[0].shape == (80, 60)
 
 
 def test_complete_data_are_fitted_as_well_as_by_scikit_learn():

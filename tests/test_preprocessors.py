@@ -210,15 +210,15 @@ def test_pages_of_a_memory_map_are_given_back(tmp_path):
     X = np.memmap(tmp_path / "X", np.float32, "r", shape=(12, 4))
     pages = mock.Mock()
     with (
-        mock.patch.object(_rows, "_memory_map", return_value=pages) as find,
+        mock.patch.object(_rows, "memory_map", return_value=pages) as find,
         mock.patch.object(_rows, "_RELEASE_BYTES", 4 * X[0].nbytes),
     ):
         chunks = list(_rows.checked_rows(np.asarray(X), chunk_bytes=2 * X[0].nbytes))
     assert [rows for rows, _ in chunks] == [slice(i, i + 2) for i in range(0, 12, 2)]
     assert pages.madvise.call_count == 3  # every four rows
     find.assert_called_once()
-    assert isinstance(_rows._memory_map(np.asarray(X)[2:]), mmap.mmap)
+    assert isinstance(_rows.memory_map(np.asarray(X)[2:]), mmap.mmap)
     # Changes of a private map are in its pages alone.
     private = np.memmap(tmp_path / "X", np.float32, "c", shape=(12, 4))
-    assert _rows._memory_map(np.asarray(private)) is None
-    assert _rows._memory_map(np.ones((2, 2))) is None
+    assert _rows.memory_map(np.asarray(private)) is None
+    assert _rows.memory_map(np.ones((2, 2))) is None

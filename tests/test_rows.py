@@ -96,45 +96,6 @@ def test_chunks_are_copies_in_order_and_of_the_given_size():
     assert_array_equal(X, numbered())
 
 
-def test_memory_maps_are_not_copied(tmp_path):
-    X = on_disk(tmp_path / "X", numbered())
-    checked = check_genes(SCARF(), X, reset=True)
-    assert np.shares_memory(checked, X)
-    assert np.shares_memory(RowReader(checked)._data.numpy(), X)
-    assert isinstance(RowReader(checked)._map, type(X._mmap))
-
-
-@pytest.mark.parametrize("mode", ["r", "r+"])
-def test_pages_of_memory_maps_are_given_back(tmp_path, mode):
-    X = on_disk(tmp_path / "X", numbered(), mode)
-    reader = RowReader(X)
-    with (
-        mock.patch.object(_rows, "_RELEASE_BYTES", 3 * 6 * 4),
-        mock.patch.object(reader, "_map") as pages,
-    ):
-        for _ in range(3):
-            reader.take(torch.arange(2))
-        assert pages.madvise.call_count == 1  # at the fourth row
-    with mock.patch.object(_rows, "_RELEASE_BYTES", 1):
-        for _ in range(2):
-            assert_array_equal(read(reader), numbered())
-    assert_array_equal(X, numbered())
-
-
-@pytest.mark.parametrize(
-    "view", [np.array, np.asarray, lambda X: X, lambda X: X[2:], lambda X: X.view()]
-)
-def test_changes_of_a_private_memory_map_are_kept(tmp_path, view):
-    # Mode "c" keeps changes in memory only: pages given back would lose them.
-    X = on_disk(tmp_path / "X", numbered(), "c")
-    X += 100
-    expected = view(np.array(X)).copy()
-    with mock.patch.object(_rows, "_RELEASE_BYTES", 1):
-        reader = RowReader(view(X))
-        for _ in range(2):
-            assert_array_equal(read(reader), expected)
-
-
 # Moments and ranges
 
 EXPRESSION = st.builds(

@@ -12,7 +12,6 @@ from ._callbacks import FitTask
 from ._rows import (
     RowReader,
     check_all_profiles,
-    gene_label,
     gene_moments,
     gene_ranges,
     is_constant,
@@ -26,7 +25,6 @@ __all__ = [
     "RowReader",
     "apply_by_batches",
     "check_all_profiles",
-    "gene_label",
     "gene_moments",
     "gene_ranges",
     "is_constant",

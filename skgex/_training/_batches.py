@@ -123,7 +123,7 @@ def apply_by_batches(
     """
     reader = RowReader(X, device)
     module.eval().to(device, dtype)
-    outputs = []
+    output = None
     size = min(_MAX_ROWS, max(_MIN_ROWS, _BATCH_BYTES // (4 * reader.shape[1])))
     for part in module.modules():
         # A module that needs more for a row than the row itself says so.
@@ -132,9 +132,13 @@ def apply_by_batches(
     for rows in torch.arange(len(reader)).split(size):
         batch = reader.take(rows)
         check_profiles(batch, int(rows[0]), gene_names, allow_empty)
-        outputs.append(module(batch.to(dtype)).cpu())
+        found = module(batch.to(dtype)).cpu()
+        if output is None:
+            # Not put together from parts at the end, when both would be held.
+            output = found.new_empty(len(reader), *found.shape[1:])
+        output[rows[0] : rows[0] + len(rows)] = found
     module.to("cpu", torch.float32)
-    return torch.cat(outputs).numpy()
+    return output.numpy()
 
 
 def split_validation(n_samples, fraction, seed, *, groups=None, y=None):

@@ -6,6 +6,8 @@ import warnings
 import numpy as np
 import torch
 
+from .._inputs import gene_label, memory_map
+
 _CHUNK_BYTES = 32 * 2**20
 _RELEASE_BYTES = 16 * 2**20
 
@@ -15,7 +17,8 @@ class RowReader:
 
     Pages of a memory map that were read count as memory of the process until they
     are given back. They are, every few batches; reading them again is cheap as long as
-    the operating system keeps them in its cache.
+    the operating system keeps them in its cache. It is told which rows are wanted: by
+    itself it would read around each of them, several times as much.
 
     Parameters
     ----------
@@ -29,10 +32,10 @@ class RowReader:
 
     def __init__(self, X, device="cpu"):
         self.device = torch.device(device)
-        self._map = _memory_map(X)
+        self._map = memory_map(X)
         # Nor does torch read backwards, which is what X[::-1] would have it do.
         if not X.flags.c_contiguous and (self._map is None or min(X.strides) < 0):
-            X = np.ascontiguousarray(X)
+            X, self._map = np.ascontiguousarray(X), None
         with warnings.catch_warnings():
             # torch warns that it could write to a read-only array; nothing here does.
             warnings.filterwarnings("ignore", message=".*not writable")
@@ -40,14 +43,21 @@ class RowReader:
         self._row_bytes = X.itemsize * X.shape[1]
         self._unreleased = 0
         self.shape = X.shape
+        if self._map is not None:
+            # Otherwise a row is all over the file, each value on a page of its own.
+            self._is_in_row_order = X.strides[1] == X.itemsize
+            self._row_stride, self._offset = X.strides[0], _offset(X, self._map)
         if self.device.type == "cuda" and self._fits_on_device():
             self._data = self._data.to(self.device, torch.float32)
+            self._release()
+            self._map = None
 
     def __len__(self):
         return self.shape[0]
 
     def take(self, rows):
         """Return the given rows as a new float32 tensor on the device."""
+        self._read_ahead(rows)
         batch = self._data.index_select(0, rows.to(self._data.device))
         self._count(len(rows))
         if batch.device != self.device:
@@ -63,27 +73,37 @@ class RowReader:
             self._count(len(chunk))
             yield chunk
 
-    def _count(self, n_rows):
-        if self._map is None:
+    def _read_ahead(self, rows):
+        if self._map is None or not self._is_in_row_order or not len(rows):
             return
+        rows = np.unique(rows.cpu().numpy())
+        last = np.append(np.diff(rows) > 1, True)  # of a run of rows
+        first = np.append(True, last[:-1])
+        start = self._offset + rows[first] * self._row_stride
+        start -= start % mmap.PAGESIZE
+        end = self._offset + rows[last] * self._row_stride + self._row_bytes
+        for place, size in zip(start.tolist(), (end - start).tolist(), strict=True):
+            self._map.madvise(mmap.MADV_WILLNEED, place, size)
+
+    def _count(self, n_rows):
         self._unreleased += n_rows * self._row_bytes
         if self._unreleased >= _RELEASE_BYTES:
+            self._release()
+
+    def _release(self):
+        if self._map is not None:
             self._map.madvise(mmap.MADV_DONTNEED)
-            self._unreleased = 0
+        self._unreleased = 0
 
     def _fits_on_device(self):
         free, _ = torch.cuda.mem_get_info(self.device)
         return 4 * self.shape[0] * self.shape[1] < free // 2
 
 
-def _memory_map(X):
-    """Return the `mmap` whose pages `X` may give back after reading, or None."""
-    while X is not None and not isinstance(X, mmap.mmap):
-        # Private pages (mode "c") hold changes that exist nowhere else.
-        if isinstance(X, np.memmap) and X.mode == "c":
-            return None
-        X = getattr(X, "base", None)
-    return X if hasattr(mmap, "MADV_DONTNEED") else None
+def _offset(X, pages):
+    """Return where in a memory map the first value of an array lies, in bytes."""
+    whole = np.frombuffer(pages, np.uint8)
+    return X.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
 
 
 def check_profiles(X, first_row=0, gene_names=None, allow_empty=False):
@@ -132,11 +152,6 @@ def check_all_profiles(reader, gene_names=None, allow_empty=False):
         # As single precision, in which they are read, makes infinity of 1e39.
         check_profiles(chunk.float(), first_row, gene_names, allow_empty)
         first_row += len(chunk)
-
-
-def gene_label(gene, gene_names):
-    """Name of a gene for messages, or its position where genes have no names."""
-    return gene if gene_names is None else repr(str(gene_names[gene]))
 
 
 def gene_moments(reader, gene_names=None, allow_empty=False):

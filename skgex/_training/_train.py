@@ -73,7 +73,7 @@ def train(
         train_split=None,
     ).initialize()
     net.notify("on_train_begin")
-    if keep_start and patience is not None:
+    if keep_start and patience is not None and max_epochs:
         net.callbacks[0].keep_start(net, valid_batches)
     try:
         net.fit_loop((batches, valid_batches))

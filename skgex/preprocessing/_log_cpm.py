@@ -12,8 +12,8 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from .._inputs import check_genes
-from ._rows import checked_rows, gene_label
+from .._inputs import check_genes, gene_label
+from ._rows import checked_rows
 
 # What looks like a logarithm: no value above that of 2**30, some with a fraction.
 _LARGEST_LOG = 30

@@ -4,6 +4,8 @@ import mmap
 
 import numpy as np
 
+from .._inputs import gene_label, memory_map
+
 _CHUNK_BYTES = 32 * 2**20
 _RELEASE_BYTES = 16 * 2**20
 
@@ -38,7 +40,7 @@ def checked_rows(X, gene_names=None, *, allow_empty=False, chunk_bytes=None):
         Naming the sample and the gene of an infinite value, or the sample without
         any measured gene.
     """
-    pages = _memory_map(X)
+    pages = memory_map(X)
     row_bytes = max(1, X.itemsize * X.shape[1])
     size = max(1, (chunk_bytes or _CHUNK_BYTES) // row_bytes)
     unreleased = 0
@@ -79,18 +81,3 @@ def check_values(X, first_row=0, gene_names=None, allow_empty=False):
             f"Input X contains NaN in every gene of sample "
             f"{first_row + np.argmax(empty)}; drop samples without a measured gene."
         )
-
-
-def gene_label(gene, gene_names):
-    """Name of a gene for messages, or its position where genes have no names."""
-    return gene if gene_names is None else repr(str(gene_names[gene]))
-
-
-def _memory_map(X):
-    """Return the `mmap` whose pages `X` may give back after reading, or None."""
-    while X is not None and not isinstance(X, mmap.mmap):
-        # Private pages (mode "c") hold changes that exist nowhere else.
-        if isinstance(X, np.memmap) and X.mode == "c":
-            return None
-        X = getattr(X, "base", None)
-    return X if hasattr(mmap, "MADV_DONTNEED") else None

@@ -44,12 +44,12 @@ def fit_priors(reader, prepare, groups):
         return fit_prior(reader, rows, prepare, 1), [], None
     # Samples with holes of their own have each their own posterior, which takes time:
     # fewer of them are looked at.
-    complete = not any(Z.isnan().any() for Z in Blocks(reader, rows, prepare))
+    complete = Blocks(reader, rows, prepare).are_complete()
     valid_rows = _some(rows[fold == 0], VALID_ROWS[complete])
     others = rows[fold != 0]
     rank = choose_rank(reader, others, valid_rows, prepare, complete)
     fold_priors = [
-        fit_prior(reader, rows[fold != f], prepare, rank)
+        fit_prior(reader, rows[fold != f], prepare, rank, complete)
         for f in range(int(fold.max()) + 1)
     ]
     if not complete and len(others) < RANKS[-1]:
@@ -57,7 +57,7 @@ def fit_priors(reader, prepare, groups):
         # few values are missing that pays; new samples with few values would lose.
         most = min(RANKS[-1], supported_rank(*reader.shape, complete))
         rank = min(most, rank * len(rows) // len(others))
-    prior = fit_prior(reader, rows, prepare, rank)
+    prior = fit_prior(reader, rows, prepare, rank, complete)
     curve_rows = _some(rows, CURVE_ROWS[complete])
     curves = fit_curves(reader, curve_rows, prepare, fold, fold_priors)
     for fitted in (prior, *fold_priors):

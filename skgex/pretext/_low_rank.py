@@ -6,12 +6,20 @@ import torch
 from torch.nn.functional import pad
 
 from ..nn import FactorAnalysis
-from ._low_rank_start import MIN_NOISE, approximate, principal_components, relevance_of
+from ._low_rank_start import (
+    FIRST_ROWS,
+    MIN_NOISE,
+    approximate,
+    principal_components,
+    relevance_of,
+)
 
 N_ITER = 5
 # What was read into holes to start from takes longer to forget.
 N_ITER_HOLES = 10
 N_ROUNDS = 8
+# So many of them are over all samples, however many there are.
+N_LAST = 2
 NOISE_COUNT = 20.0
 _BLOCK_BYTES = 32 * 2**20
 # Bounds on the moments that are kept for each gene if values are missing, and on the
@@ -20,7 +28,7 @@ _MOMENT_BYTES = 256 * 2**20
 _MAX_WORK = 3e9
 
 
-class _Moments(NamedTuple):
+class Moments(NamedTuple):
     """Sums over the samples, with a constant as the last factor.
 
     The second moments of the factors are a matrix if no value is missing, else a
@@ -53,7 +61,7 @@ def _exact_rank(n_samples, n_genes):
     return min(by_work, by_memory)
 
 
-def fit_factor_analysis(reader, rows, prepare, max_rank):
+def fit_factor_analysis(reader, rows, prepare, max_rank, complete=False):
     """Fit factor analysis by variational Bayes.
 
     Loadings have a Gaussian prior whose precision is learnt for each factor, so that
@@ -61,7 +69,8 @@ def fit_factor_analysis(reader, rows, prepare, max_rank):
     too many do little harm. Only products with the data are taken, never a matrix of
     genes by genes, and a missing value is never filled in: the posterior of the factors
     is taken given the genes that were measured. Where values are missing it is exact
-    if the data are small; otherwise it is reached by gradient steps.
+    if the data are small; otherwise it is reached by gradient steps. Of many samples
+    some are enough for the first iterations.
 
     Parameters
     ----------
@@ -73,6 +82,8 @@ def fit_factor_analysis(reader, rows, prepare, max_rank):
         Standardises a batch; NaN stays NaN.
     max_rank : int
         Upper bound on the number of factors.
+    complete : bool, default=False
+        Whether it is known that no value is missing; otherwise this is looked up.
 
     Returns
     -------
@@ -81,7 +92,7 @@ def fit_factor_analysis(reader, rows, prepare, max_rank):
     """
     n_rows, n_genes = len(rows), reader.shape[1]
     blocks = Blocks(reader, rows, prepare)
-    complete = not any(Z.isnan().any() for Z in blocks)
+    complete = complete or blocks.are_complete()
     rank = max(1, min(max_rank, n_rows - 1, n_genes - 1))
     n_iter = N_ITER
     model = principal_components(blocks, rank)
@@ -91,9 +102,10 @@ def fit_factor_analysis(reader, rows, prepare, max_rank):
         else:
             n_iter, model = 0, approximate(blocks, model, N_ROUNDS)
     relevance = relevance_of(model)
-    for _ in range(n_iter):
-        moments = _expect(model, blocks, complete)
-        model, relevance = _maximise(moments, relevance)
+    some = blocks.spread(FIRST_ROWS)
+    for n_left in range(n_iter, 0, -1):
+        moments = _expect(model, blocks if n_left <= N_LAST else some, complete)
+        model, relevance = maximise(moments, relevance)
     return _ordered(model)
 
 
@@ -109,6 +121,17 @@ class Blocks:
 
     def __iter__(self):
         return self.take(self.rows)
+
+    def spread(self, n_rows):
+        """Return blocks of so many rows at most, evenly spaced among all."""
+        if len(self) <= n_rows:
+            return self
+        some = torch.linspace(0, len(self) - 1, n_rows, dtype=torch.float64).long()
+        return Blocks(self.reader, self.rows[some], self.prepare)
+
+    def are_complete(self):
+        """Return whether no value is missing."""
+        return not any(Z.isnan().any() for Z in self)
 
     def take(self, rows):
         """Yield some of the rows instead."""
@@ -128,13 +151,14 @@ def _expect_complete(model, blocks):
     # All samples share their covariance.
     covariance = model.posterior(model.mean[None]).covariance[0]
     projection = (model.loadings / model.noise[:, None]) @ covariance
+    offset = model.mean @ projection
     for Z in blocks:
-        factors = pad((Z - model.mean) @ projection, (0, 1), value=1.0)
+        factors = pad(Z @ projection - offset, (0, 1), value=1.0)
         square += Z.square().sum(0)
         cross.addmm_(Z.T, factors)
         second.addmm_(factors.T, factors)
     second += len(blocks) * pad(covariance, (0, 1, 0, 1))
-    return _Moments(torch.full_like(square, len(blocks)), square, cross, second)
+    return Moments(torch.full_like(square, len(blocks)), square, cross, second)
 
 
 def _expect_holes(model, blocks):
@@ -155,10 +179,10 @@ def _expect_holes(model, blocks):
         own = factors[:, pairs[0]] * factors[:, pairs[1]]
         own += covariance[:, pairs[0], pairs[1]][pattern]
         second.addmm_(observed.T, own)
-    return _Moments(count, square, cross, second)
+    return Moments(count, square, cross, second)
 
 
-def _maximise(moments, relevance):
+def maximise(moments, relevance):
     """Return the model, and the relevance of its factors, for some moments."""
     count, square, cross, second = moments
     rank = len(relevance)

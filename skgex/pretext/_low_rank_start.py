@@ -10,9 +10,14 @@ MIN_NOISE = 0.01
 # Bound on the precision of the loadings on a factor that the data do not support.
 MAX_RELEVANCE = 1e8
 _START_ROWS = 4096
+_START_BYTES = 384 * 2**20
 # Rounds of subspace iteration: the fit goes on from there.
 N_POWER = 2
 N_MORE = 8
+# Of more samples these are enough to begin with: the last iterations, or rounds, make
+# up for the others but for a thousandth of the error.
+FIRST_ROWS = 8192
+N_LAST_ROUNDS = 3
 # Where little was measured the curvature differs between samples, and Newton steps may
 # go too far: tried again with a larger curvature.
 DAMPING = (1.0, 4.0, 16.0)
@@ -23,21 +28,32 @@ MAX_RISE = 1.1
 
 def principal_components(blocks, rank):
     """Return probabilistic principal components of some rows, holes read as means."""
-    n_rows = min(len(blocks), _START_ROWS)
-    some = torch.linspace(0, len(blocks) - 1, n_rows).long()
-    Z = torch.cat(list(blocks.take(blocks.rows[some])))
-    observed = ~Z.isnan()
-    count = observed.sum(0).clamp(min=1)
-    Z.nan_to_num_(nan=0.0)
-    mean = Z.sum(0) / count
-    # Holes take away from the spread what they take from the values.
-    Z.sub_(mean).mul_(observed).mul_(observed.float().mean().rsqrt())
+    Z, mean = _centred(blocks, rank)
     variance, V = _leading(Z, rank)
-    square = Z.square().mean(0)
+    square = sum(part.square().sum(0) for part in Z.split(blocks.size)) / len(Z)
     rest = (square.sum() - variance.sum()) / max(Z.shape[1] - rank, 1)
     loadings = V * (variance - rest.clamp(min=1e-3)).clamp(min=1e-4).sqrt()
     noise = square - loadings.square().sum(1)
     return FactorAnalysis(loadings, noise.clamp(min=MIN_NOISE), mean)
+
+
+def _centred(blocks, rank):
+    """Return some rows around the mean of each gene, with zeros for holes."""
+    n_genes, device = blocks.reader.shape[1], blocks.reader.device
+    # Nothing else of this size is made.
+    fitting = max(2 * rank, _START_BYTES // (4 * n_genes))
+    some = blocks.spread(min(_START_ROWS, fitting))
+    Z = torch.empty(len(some), n_genes, device=device)
+    count, total, start = Z.new_zeros(n_genes), Z.new_zeros(n_genes), 0
+    for part in some:
+        count += (~part.isnan()).sum(0)
+        total += part.nansum(0)
+        Z[start : start + len(part)] = part
+        start += len(part)
+    mean = total / count.clamp(min=1)
+    # Holes take away from the spread what they take from the values.
+    share = count.double().sum() / Z.numel()
+    return Z.sub_(mean).nan_to_num_(nan=0.0).mul_(share.rsqrt().float()), mean
 
 
 def _leading(Z, rank):
@@ -93,10 +109,13 @@ def approximate(blocks, model, n_rounds):
 
 def _rounds(blocks, model, n_rounds, damping):
     """Return the model after some rounds, or None if the errors rise."""
-    factors = model.loadings.new_zeros(len(blocks), model.rank)
-    least = torch.inf
+    some, part = blocks.spread(FIRST_ROWS), None
     for n_done in range(n_rounds):
-        model, error = _round(blocks, model, factors, damping, first=n_done == 0)
+        wanted = blocks if n_rounds - n_done <= N_LAST_ROUNDS else some
+        if wanted is not part:
+            part, least = wanted, torch.inf
+            factors = model.loadings.new_zeros(len(part), model.rank)
+        model, error = _round(part, model, factors, damping, first=n_done == 0)
         if not error <= MAX_RISE * least:
             return None
         least = min(least, error)

@@ -32,7 +32,7 @@ _ALIKE = 64
 _CHOICE_ROWS = 2000
 
 
-def fit_prior(reader, rows, prepare, rank):
+def fit_prior(reader, rows, prepare, rank, complete=False):
     """Return factor analysis with a mixture over its leading factors.
 
     Parameters
@@ -45,12 +45,14 @@ def fit_prior(reader, rows, prepare, rank):
         Standardises a batch; NaN stays NaN.
     rank : int
         Number of factors.
+    complete : bool, default=False
+        Whether it is known that no value is missing.
 
     Returns
     -------
     prior : LowRankPrior
     """
-    model = fit_factor_analysis(reader, rows, prepare, rank)
+    model = fit_factor_analysis(reader, rows, prepare, rank, complete)
     return LowRankPrior(model, _fit_mixture(model, Blocks(reader, rows, prepare)))
 
 
@@ -77,7 +79,7 @@ def choose_rank(reader, rows, valid_rows, prepare, complete=True):
     """
     rows = rows[torch.randperm(len(rows))[:_CHOICE_ROWS]]
     largest = min(RANKS[-1], supported_rank(len(rows), reader.shape[1], complete))
-    model = fit_factor_analysis(reader, rows, prepare, largest)
+    model = fit_factor_analysis(reader, rows, prepare, largest, complete)
     blocks = Blocks(reader, valid_rows, prepare)
     best, least = largest, torch.inf
     masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]

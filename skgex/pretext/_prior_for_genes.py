@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import pad
 
 from ..nn import FactorAnalysis, GeneCurves, LowRankPrior
-from ._low_rank import Blocks, _maximise, _Moments
+from ._low_rank import Blocks, Moments, maximise
 from ._low_rank_start import relevance_of
 
 # Samples with holes of their own have each their own posterior, which takes time.
@@ -94,11 +94,11 @@ def _regress(model, new, reader, rows, prepare):
     # Holes take away from the products what they take from the values.
     measured = len(blocks) / count.clamp(min=1)
     square, cross = square * measured, cross * measured[:, None]
-    moments = _Moments(torch.full_like(count, len(blocks)), square, cross, second)
+    moments = Moments(torch.full_like(count, len(blocks)), square, cross, second)
     known = FactorAnalysis(
         model.loadings[~new],
         model.noise[~new],
         uncertainty=model.uncertainty,
         uncertainty_scale=model.uncertainty_scale[~new],
     )
-    return _maximise(moments, relevance_of(known))[0].cpu()
+    return maximise(moments, relevance_of(known))[0].cpu()

@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 
-from .._training import gene_label, gene_moments, is_constant
+from .._inputs import gene_label
+from .._training import gene_moments, is_constant
 from ..nn import GeneStandardizer
 
 

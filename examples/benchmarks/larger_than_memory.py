@@ -1,0 +1,200 @@
+"""What fitting a matrix larger than memory takes, beside one that is in memory.
+
+    python larger_than_memory.py --folder DIR [--estimators SCARF GexBERT] [--quick]
+
+DIR takes two files of float32, of 50,000 and of 10,000 samples with 20,000 genes (4 and
+0.8 GB), which are made where they are absent. The first stays on disk and is read
+through a memory map, the second is loaded. Each run is a process of its own:
+
+- memory: the highest resident memory in `fit`, and in `fit` and `transform`, over that
+  after the imports. Pages of the map that are held count; for the matrix that is
+  loaded, so does the matrix itself;
+- fit: seconds of `fit` with one epoch, and milliseconds a sample, with all that is
+  done once, such as the moments of the genes or the low-rank start of GexBERT;
+- cpu: milliseconds of CPU time a sample of the same, which tells more where other work
+  is done at the same time;
+- epoch: milliseconds a sample of the epoch alone;
+- transform: milliseconds a sample, of all of them, but of 500 by GexBERT.
+
+`GexBERT start` is its low-rank start alone, with no epoch. Files are read once before
+each run, so that they lie in the cache of the operating system, or are dropped from it
+with --cold. Medians of --repeats runs, all of them in turn.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from skgex import BYOL, SCARF, VIME, GexBERT
+
+N_GENES = 20_000
+ON_DISK, IN_MEMORY = 50_000, 10_000
+ESTIMATORS = {
+    "SCARF": lambda: SCARF(max_epochs=1, random_state=0),
+    "VIME": lambda: VIME(max_epochs=1, random_state=0),
+    "BYOL": lambda: BYOL(max_epochs=1, random_state=0),
+    "GexBERT start": lambda: GexBERT(max_epochs=0, random_state=0),
+    "GexBERT": lambda: GexBERT(max_epochs=1, random_state=0),
+}
+# It reads all genes of a sample in panels, which takes long.
+TRANSFORMED = {"GexBERT start": 500, "GexBERT": 500}
+PER_SAMPLE = ("fit", "cpu", "epoch", "transform")
+N_FACTORS, N_KINDS, N_LEADING = 300, 20, 10
+SHARE_EXPLAINED = 0.6
+
+
+def make_file(path, n_samples, n_genes):
+    """Write profiles of some kinds of samples, with many factors, by chunks."""
+    rng = np.random.default_rng(0)
+    # Each factor matters less than the one before, and none is the last that does.
+    size = (1 + np.arange(N_FACTORS)) ** -0.7
+    loadings = rng.standard_normal((N_FACTORS, n_genes)) * size[:, None]
+    loadings *= np.sqrt(SHARE_EXPLAINED / np.square(loadings).sum(0))
+    kinds = rng.standard_normal((N_KINDS, N_LEADING))
+    mean, std = rng.uniform(1, 12, n_genes), rng.uniform(0.2, 2, n_genes)
+    loadings, mean, std = (a.astype(np.float32) for a in (loadings, mean, std))
+    X = np.lib.format.open_memmap(path, "w+", np.float32, (n_samples, n_genes))
+    for start in range(0, n_samples, 1000):
+        n = min(1000, n_samples - start)
+        factors = rng.standard_normal((n, N_FACTORS), dtype=np.float32)
+        factors[:, :N_LEADING] *= 0.5
+        factors[:, :N_LEADING] += kinds[rng.integers(N_KINDS, size=n)]
+        Z = rng.standard_normal((n, n_genes), dtype=np.float32)
+        Z *= np.sqrt(1 - SHARE_EXPLAINED)
+        Z += factors @ loadings
+        X[start : start + n] = mean + std * Z
+    X.flush()
+
+
+def warm(path):
+    """Have the file in the cache of the operating system."""
+    with path.open("rb", buffering=0) as file:
+        while file.read(2**24):
+            pass
+
+
+def cool(path):
+    """Have the file in no cache but that of the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def peak():
+    """Highest resident memory so far, in GB."""
+    # Not getrusage: its peak is inherited from the process that started this one.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 2**20
+
+
+def seconds(function, *args):
+    start = time.perf_counter()
+    function(*args)
+    return time.perf_counter() - start
+
+
+def measure(name, path, mapped):
+    """Print what one run takes, in a process that does nothing else."""
+    before = peak()
+    X = np.load(path, mmap_mode="r" if mapped else None)
+    embedder = ESTIMATORS[name]()
+    busy = time.process_time()
+    found = {"fit": seconds(embedder.fit, X), "cpu": time.process_time() - busy}
+    found["fit memory"] = peak() - before
+    found["epoch"] = sum(row["dur"] for row in embedder.history_)
+    some = X[: TRANSFORMED.get(name, len(X))]
+    found["transform"] = seconds(embedder.transform, some) / len(some)
+    found["memory"] = peak() - before
+    prior = getattr(embedder.encoder_, "prior", None)
+    found["rank"] = 0 if prior is None else prior.rank
+    print(json.dumps(found))
+
+
+def run(name, path, mapped, arguments):
+    """Return what a run in a new process takes."""
+    (cool if arguments.cold else warm)(path)
+    command = [sys.executable, __file__, "--threads", str(arguments.threads)]
+    command += ["--of", name, str(path), "map" if mapped else "array"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def report(name, label, n_samples, runs):
+    found = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+    per_sample = {
+        key: 1e3 * found[key] / (1 if key == "transform" else n_samples)
+        for key in PER_SAMPLE
+    }
+    rank = f"   {found['rank']:.0f} factors" if found["rank"] else ""
+    print(
+        f"{name:14s}{label:16s}{found['fit memory']:8.2f}{found['memory']:8.2f}"
+        f"{found['fit']:10.1f}"
+        + "".join(f"{value:11.2f}" for value in per_sample.values())
+        + rank,
+        flush=True,
+    )
+    return per_sample
+
+
+def compare(name, paths, arguments):
+    (disk, n_disk), (memory, n_memory) = paths
+    runs = [
+        (run(name, disk, True, arguments), run(name, memory, False, arguments))
+        for _ in range(arguments.repeats)
+    ]
+    mapped, loaded = zip(*runs, strict=True)
+    ours = report(name, f"{n_disk:,} mapped", n_disk, mapped)
+    theirs = report(name, f"{n_memory:,} loaded", n_memory, loaded)
+    ratios = (f"{ours[key] / theirs[key]:.2f} ({key})" for key in ("fit", "cpu"))
+    print(f"{name:14s}time a sample, mapped to loaded:", *ratios, flush=True)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=Path())
+    parser.add_argument(
+        "--estimators", nargs="*", choices=ESTIMATORS, default=list(ESTIMATORS)
+    )
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--cold", action="store_true", help="files in no cache")
+    parser.add_argument("--quick", action="store_true", help="a tenth of each side")
+    parser.add_argument("--of", nargs=3, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main(arguments):
+    paths = []
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for n_samples in (ON_DISK, IN_MEMORY):
+        scale = 10 if arguments.quick else 1
+        n_samples, n_genes = n_samples // scale, N_GENES // scale
+        path = arguments.folder / f"expression_{n_samples}x{n_genes}.npy"
+        if not path.exists():
+            make_file(path, n_samples, n_genes)
+        paths.append((path, n_samples))
+    print(f"{'':30s}{'memory over':>16s}{'seconds':>10s}{'ms a sample':>22s}")
+    print(f"{'':30s}{'imports, GB':>16s}")
+    print(f"{'':30s}{'fit':>8s}{'all':>8s}{'fit':>10s}", end="")
+    print("".join(f"{key:>11s}" for key in PER_SAMPLE))
+    for name in arguments.estimators:
+        compare(name, paths, arguments)
+
+
+if __name__ == "__main__":
+    arguments = parse()
+    torch.set_num_threads(arguments.threads)
+    if arguments.of:
+        name, path, kind = arguments.of
+        measure(name, path, kind == "map")
+    else:
+        main(arguments)

@@ -59,8 +59,8 @@ def check_genes(
             raise
         raise ValueError(
             f"{error}\nBring the columns into the order of training with "
-            "X.reindex(columns=estimator.feature_names_in_): genes that are absent "
-            "become NaN, which means not measured."
+            "GeneAligner(estimator), or X.reindex(columns=estimator.feature_names_in_):"
+            " genes that are absent become NaN, which means not measured."
         ) from None
 
 

@@ -85,9 +85,9 @@ def check_same_genes(embedder, estimator):
     if n_genes != estimator.n_features_in_:
         raise ValueError(
             f"embedder was pretrained on {n_genes} genes, but X has "
-            f"{estimator.n_features_in_}. Bring X to its genes first, for example by "
-            "X.reindex(columns=embedder.feature_names_in_): absent genes become "
-            "NaN, which means not measured."
+            f"{estimator.n_features_in_}. Bring X to its genes first, by "
+            "GeneAligner(embedder) or X.reindex(columns=embedder.feature_names_in_): "
+            "absent genes become NaN, which means not measured."
         )
     names = getattr(embedder, "feature_names_in_", None)
     own = getattr(estimator, "feature_names_in_", None)
@@ -95,6 +95,6 @@ def check_same_genes(embedder, estimator):
         place = np.flatnonzero(names != own)[0]
         raise ValueError(
             f"embedder was pretrained with gene {str(names[place])!r} in column "
-            f"{place}, where X has {str(own[place])!r}. Bring X to its genes first "
-            "by X.reindex(columns=embedder.feature_names_in_)."
+            f"{place}, where X has {str(own[place])!r}. Bring X to its genes first, by "
+            "GeneAligner(embedder) or X.reindex(columns=embedder.feature_names_in_)."
         )

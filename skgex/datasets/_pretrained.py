@@ -35,6 +35,11 @@ def load_pretrained(name):
     skgex.load : Load weights of your own.
     skgex.GeneAligner : Bring a table to the genes of an embedder.
 
+    Notes
+    -----
+    Source and terms are those of the cohort, see its `DESCR`: open-access data of TCGA,
+    by way of a repository under CC0 1.0. Trained by ``tools/train_pretrained.py``.
+
     Examples
     --------
     >>> from skgex.datasets import load_pretrained, load_tcga_pancancer

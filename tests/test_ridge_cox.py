@@ -5,6 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 from survival_cohorts import as_data, planted_cohort, without_network
 from survival_oracles import slow_cox_loss
@@ -99,6 +100,16 @@ def test_constant_genes_have_no_coefficient():
     risk = fit_linear_risk(X, as_data(y), alpha=1.0, l1_ratio=0, ties="efron", folds=[])
     assert (risk.coef[3:] == 0).all()
     assert risk.coef[:3].all()
+
+
+def test_newton_says_when_it_does_not_converge(monkeypatch):
+    X, y = planted_cohort(60, 90)
+    span = SampleSpan(X - X.mean(axis=0))
+    monkeypatch.setattr(_ridge_path, "_MAX_NEWTON", 1)
+    with pytest.warns(
+        ConvergenceWarning, match=r"alpha=0\.1 did not .* 1 Newton steps"
+    ):
+        ridge_path(span.scores, as_data(y).likelihood("efron"), [0.1])
 
 
 def test_penalties_reach_from_nothing_to_a_weak_one():

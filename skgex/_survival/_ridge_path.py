@@ -1,7 +1,10 @@
 """Ridge-penalised Cox regression in the span of the samples, along a path."""
 
+import warnings
+
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.extmath import randomized_svd
 
 _TOLERANCE = 1e-11
@@ -148,6 +151,12 @@ def _newton(scores, likelihood, alpha, theta, curvature, enough):
         else:
             return theta
         theta, value, gradient = trial, new_value, new_gradient
+    warnings.warn(
+        f"Ridge regression with alpha={alpha:.3g} did not converge in {_MAX_NEWTON} "
+        "Newton steps; raise alpha.",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
     return theta
 
 

@@ -104,6 +104,18 @@ def test_training_is_the_plain_loop():
         assert_allclose(objective.state_dict()[name], value, rtol=1e-4, atol=1e-6)
 
 
+def test_no_tensor_is_kept_for_each_step():
+    """Between large tensors it would keep their memory from being used again."""
+
+    class Count(Callback):
+        def on_batch_end(self, net, training, **_):
+            values = [v for row in net.history[-1]["batches"] for v in row.values()]
+            assert not any(torch.is_tensor(value) for value in values)
+
+    batches = make_batches()
+    run(Linear(), batches, valid_batches=batches, callbacks=[Count()])
+
+
 def test_explosive_gradients_are_scaled_down_and_others_left_alone():
     norms = {}
     for scale in (1e-3, 1e4):

@@ -122,11 +122,12 @@ def places_of_genes(estimator, X):
     if (places < 0).all():
         raise ValueError(
             f"X shares none of its {len(new)} genes with the {len(old)} of the last "
-            f"fit: it has {_some(new)}, where that had {_some(old)}. Bring the names "
-            "of the genes to those of the last fit, or set warm_start=False."
+            f"fit: it has {some_names(new)}, where that had {some_names(old)}. Bring "
+            "names of genes to those of the last fit, or set warm_start=False."
         )
     return places
 
 
-def _some(names):
-    return ", ".join(repr(str(name)) for name in names[:3])
+def some_names(names):
+    """Name the first few for a message."""
+    return ", ".join(repr(str(name)) for name in names[:3]) or "none"

@@ -201,7 +201,7 @@ REDUCERS = {
 def test_duplicates_by_a_loop(columns, how, seed):
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(4, len(columns)))
-    values[rng.random(values.shape) < 0.3] = np.nan
+    values[rng.random(values.shape) < 0.6] = np.nan
     columns[0] = "A"
     table = pd.DataFrame(values, columns=columns)
     aligner = GeneAligner(list("CAB"), on_duplicate=how, min_coverage=0)

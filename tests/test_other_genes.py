@@ -188,8 +188,11 @@ def test_loadings_of_new_genes_are_a_regression_on_the_factors(monkeypatch):
     size += 20 * model.uncertainty.diagonal()
     relevance = np.r_[np.minimum(20 / size.numpy(), 1e8), 1e-3]
     Z = new.standardizer_(torch.tensor(NEW.to_numpy())).numpy()
+    spread = np.linalg.inv(second + np.diag(relevance))[:rank, :rank]
+    scale = np.trace(spread) / float(model.uncertainty.trace())
     for gene in np.setdiff1d(NEW_GENES, OLD_GENES):
         place = list(NEW_GENES).index(gene)
         weights = np.linalg.solve(second + np.diag(relevance), factors.T @ Z[:, place])
         assert_allclose(found.loadings[place], weights[:rank], atol=1e-3)
         assert_allclose(found.mean[place], weights[rank], atol=1e-3)
+        assert_allclose(found.uncertainty_scale[place], scale, rtol=1e-3)

@@ -23,7 +23,7 @@ from skorch.callbacks import Callback
 import skgex
 from skgex import SCARF, VIME, FineTunedClassifier, GexBERT, GexImputer, load
 from skgex._persistence._classes import PACKAGE, _own_classes
-from skgex._persistence._file import _checksum
+from skgex._persistence._file import checksum, digest
 from skgex.datasets import make_expression
 
 SAVED = [E for E in ESTIMATORS if hasattr(E, "save")]
@@ -76,8 +76,12 @@ def rewrite(path, edit):
     header = json.loads(metadata["header"])
     edit(header, arrays)
     metadata["header"] = json.dumps(header)
-    metadata["sha256"] = _checksum(metadata["header"], arrays)
+    metadata["sha256"] = check_of(metadata["header"], arrays)
     save_file(arrays, path, metadata)
+
+
+def check_of(header, arrays):
+    return checksum(header, {name: digest(a) for name, a in arrays.items()})
 
 
 @pytest.fixture(scope="module")
@@ -335,17 +339,25 @@ def test_layers_that_are_not_of_their_size_are_refused(saved):
         load(saved)
 
 
-@pytest.mark.parametrize("node", [{"$": "code"}, {"$": "again", "of": 99}, 5, [], None])
+@pytest.mark.parametrize("node", [{"$": "code"}, {"$": "again", "of": 99}, {}])
 def test_headers_without_sense_are_refused(saved, node):
     rewrite(saved, lambda header, _: header.update({"estimator": node}))
     with pytest.raises(ValueError, match=r"Cannot load .*: its content is not valid"):
         load(saved)
 
 
+def test_what_is_no_estimator_is_refused(saved):
+    encoder = json.loads(header_of(saved)["header"])["estimator"]["state"]["encoder_"]
+    for node, kind in [(encoder, "MLPEncoder"), (5, "int"), ([], "list")]:
+        rewrite(saved, lambda header, _, node=node: header.update({"estimator": node}))
+        with pytest.raises(ValueError, match=f"it holds a {kind}, no estimator"):
+            load(saved)
+
+
 def test_deep_headers_do_not_exhaust_the_stack(saved):
     metadata, arrays = header_of(saved), load_file(saved)
     metadata["header"] = '{"estimator":' + "[" * 10**5 + "]" * 10**5 + "}"
-    metadata["sha256"] = _checksum(metadata["header"], arrays)
+    metadata["sha256"] = check_of(metadata["header"], arrays)
     save_file(arrays, saved, metadata)
     with pytest.raises(ValueError, match="its content is not valid"):
         load(saved)
@@ -356,6 +368,26 @@ def content(scarf, tmp_path_factory):
     path = tmp_path_factory.mktemp("fuzz") / "model.safetensors"
     scarf.save(path)
     return path, path.read_bytes(), scarf.transform(TABLE)
+
+
+def test_every_change_of_a_value_is_noticed(content):
+    path, before, _ = content
+    start = 8 + int.from_bytes(before[:8], "little")
+    for place in range(start, len(before), 101):
+        after = bytearray(before)
+        after[place] ^= 1
+        path.write_bytes(after)
+        with pytest.raises(ValueError, match="does not match its checksum"):
+            load(path)
+
+
+def test_a_change_of_a_parameter_is_noticed(content):
+    path, before, _ = content
+    after = before.replace(rb"\"temperature\":0.3", rb"\"temperature\":0.4")
+    assert after != before
+    path.write_bytes(after)
+    with pytest.raises(ValueError, match="does not match its checksum"):
+        load(path)
 
 
 @given(data=st.data())

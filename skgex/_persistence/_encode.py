@@ -1,6 +1,5 @@
 """Turn fitted estimators into JSON and arrays."""
 
-import hashlib
 import math
 import warnings
 
@@ -11,6 +10,7 @@ from torch import nn
 
 from .._training import History
 from ._classes import class_name
+from ._file import digest
 
 # What belongs to a session rather than to a model.
 NOT_SAVED = {"_skl_callbacks", "_metadata_request", "unit_"}
@@ -130,11 +130,13 @@ class Encoder:
         array = np.ascontiguousarray(array.transpose(axes)).reshape(
             [array.shape[axis] for axis in axes]
         )
-        kind = [str(array.dtype), list(array.shape), axes.tolist()]
-        digest = hashlib.sha256(array.reshape(-1).view(np.uint8)).hexdigest()
-        name = self._names.setdefault((*map(str, kind), digest), f"a{len(self.arrays)}")
+        name = self._names.setdefault(digest(array), f"a{len(self.arrays)}")
         self.arrays[name] = array
-        return [name, *kind]
+        return [name, str(array.dtype), list(array.shape), axes.tolist()]
+
+    def digests(self):
+        """Return the digest of each array by its name."""
+        return {name: digest for digest, name in self._names.items()}
 
     def _random_state(self, value, path):
         return {"$": "random_state", "of": self._sequence(value.get_state(), path)}

@@ -14,7 +14,7 @@ FORMAT = "skgex"
 FORMAT_NUMBER = 1
 
 
-def write(path, header, arrays):
+def write(path, header, arrays, digests):
     """Write a file at once: an interrupted write leaves the old one, or none.
 
     Parameters
@@ -24,7 +24,9 @@ def write(path, header, arrays):
     header : dict
         Goes into the file as JSON.
     arrays : dict of str to ndarray
-        Goes into the file as they are.
+        Go into the file as they are.
+    digests : dict of str to str
+        What `digest` says of each of them.
     """
     path = Path(path)
     header = json.dumps(header, allow_nan=False, separators=(",", ":"))
@@ -32,7 +34,7 @@ def write(path, header, arrays):
         "format": FORMAT,
         "format_number": str(FORMAT_NUMBER),
         "header": header,
-        "sha256": _checksum(header, arrays),
+        "sha256": checksum(header, digests),
     }
     handle, new = tempfile.mkstemp(
         prefix=f".{path.name}.", suffix=".partial", dir=path.parent
@@ -72,7 +74,8 @@ def read(path):
             f"it is not a safetensors file, or was cut short ({error})"
         ) from error
     header = metadata["header"]
-    if _checksum(header, arrays) != metadata["sha256"]:
+    digests = {name: digest(array) for name, array in arrays.items()}
+    if checksum(header, digests) != metadata["sha256"]:
         raise ValueError(
             "its content does not match its checksum: it was changed or damaged after "
             "it was written; get it again from where it came from"
@@ -95,13 +98,17 @@ def check_format(metadata):
         )
 
 
-def _checksum(header, arrays):
-    digest = hashlib.sha256(header.encode())
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype} {arrays[name].shape} ".encode())
-        digest.update(array.reshape(-1).view(np.uint8))
-    return digest.hexdigest()
+def digest(array):
+    """Return a digest of type, shape and values of an array that is in row order."""
+    found = hashlib.sha256(f"{array.dtype} {array.shape} ".encode())
+    found.update(array.reshape(-1).view(np.uint8))
+    return found.hexdigest()
+
+
+def checksum(header, digests):
+    """Return a digest of the header and of all arrays."""
+    content = json.dumps([header, sorted(digests.items())])
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _umask():

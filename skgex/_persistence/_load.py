@@ -26,8 +26,9 @@ def load(path, *, device=None):
     """Load an estimator that was saved by its method `save`.
 
     Nothing in the file is run: it holds data only, and classes by names that are
-    looked up among those of this package. A file that was cut short, changed or
-    damaged is refused.
+    looked up among those of this package. A file that was cut short or damaged is
+    refused. Who changes a file on purpose can write a new checksum too: the values in
+    it are as good as its source.
 
     Parameters
     ----------
@@ -68,6 +69,8 @@ def load(path, *, device=None):
         header, arrays = read(path)
         decoder = Decoder(arrays)
         estimator = decoder.decode(header["estimator"])
+        if not isinstance(estimator, BaseEstimator):
+            raise ValueError(f"it holds a {type(estimator).__name__}, no estimator")
         estimator.unit_ = header["unit"]
         _set_device(estimator, device)
     except INVALID as error:

@@ -69,7 +69,7 @@ class SaveMixin:
             "versions": _versions(),
             "estimator": encoder.encode(self, type(self).__name__),
         }
-        write(path, header, encoder.arrays)
+        write(path, header, encoder.arrays, encoder.digests())
 
 
 def _versions():

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from .._inputs import some_names
+
 
 def check_coverage(plan, keys, genes, min_coverage):
     """Refuse a table with too few of the genes.
@@ -36,8 +38,3 @@ def check_coverage(plan, keys, genes, min_coverage):
         f"{some_names(others)}, among the genes it lacks {some_names(absent)}. "
         "Translate ids by mapping, or lower min_coverage."
     )
-
-
-def some_names(names):
-    """Name the first few for a message."""
-    return ", ".join(repr(str(name)) for name in names[:3]) or "none"

@@ -7,9 +7,9 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from .._inputs import check_genes
+from .._inputs import check_genes, some_names
 from ._column_plan import ColumnPlan
-from ._coverage import check_coverage, some_names
+from ._coverage import check_coverage
 from ._gene_ids import IdMapper
 from ._rows import check_rows, checked_rows
 from ._table import table_names, table_values

@@ -15,7 +15,8 @@ _START_BYTES = 384 * 2**20
 N_POWER = 2
 N_MORE = 8
 # Of more samples these are enough to begin with: the last iterations, or rounds, make
-# up for the others but for a thousandth of the error.
+# up for the others but for less than a hundredth of the error, by
+# examples/benchmarks/low_rank_rows.py.
 FIRST_ROWS = 8192
 N_LAST_ROUNDS = 3
 # Where little was measured the curvature differs between samples, and Newton steps may

@@ -8,8 +8,16 @@ import torch
 from discovery import EMBEDDERS, class_name, takes, tiny
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from skgex._low_rank import (
+    _blocks,
+    _choose_rank,
+    _fit_factors,
+    _fit_mixture,
+    _fit_prior,
+    _start,
+)
 from skgex._training import RowReader, _batches, _rows
-from skgex.pretext import _base, _cross_fit, _low_rank, _low_rank_start, _prior
+from skgex.pretext import _base
 
 N_SAMPLES, N_GENES = 4000, 40
 # Bounds in bytes and in rows, which are far above this size of data.
@@ -18,14 +26,14 @@ SMALL = [
     (_rows, "_RELEASE_BYTES", 2**13),
     (_batches, "_BATCH_BYTES", 2**13),
     (_batches, "_WORK_BYTES", 2**18),
-    (_low_rank, "_BLOCK_BYTES", 2**13),
-    (_low_rank_start, "_START_BYTES", 2**13),
-    (_low_rank_start, "FIRST_ROWS", 100),
-    (_low_rank, "FIRST_ROWS", 100),
-    (_prior, "_CHOICE_ROWS", 100),
-    (_prior, "_MIXTURE_ROWS", 100),
-    (_cross_fit, "CURVE_ROWS", (100, 100)),
-    (_cross_fit, "VALID_ROWS", (100, 100)),
+    (_blocks, "_BLOCK_BYTES", 2**13),
+    (_start, "_START_BYTES", 2**13),
+    (_start, "FIRST_ROWS", 100),
+    (_fit_factors, "FIRST_ROWS", 100),
+    (_choose_rank, "_CHOICE_ROWS", 100),
+    (_fit_mixture, "_MIXTURE_ROWS", 100),
+    (_fit_prior, "CURVE_ROWS", (100, 100)),
+    (_fit_prior, "VALID_ROWS", (100, 100)),
     (_base, "N_RECALIBRATION", 100),
 ]
 

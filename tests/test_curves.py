@@ -7,13 +7,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skgex._low_rank import (
+    FactorAnalysis,
+    GeneCurves,
+    LowRankPrior,
+    _fit_curves,
+    knot_place,
+)
+from skgex._low_rank._blocks import Blocks
+from skgex._low_rank._choose_rank import held_out_error
+from skgex._low_rank._fit_curves import N_KNOTS, fit_curves
+from skgex._low_rank._gene_curves import LIMIT
 from skgex._training import RowReader
-from skgex.nn import FactorAnalysis, GeneCurves, LowRankPrior, knot_place
-from skgex.nn._gene_curves import LIMIT
-from skgex.pretext import _curves
-from skgex.pretext._curves import N_KNOTS, fit_curves
-from skgex.pretext._low_rank import Blocks
-from skgex.pretext._prior import held_out_error
 
 
 @given(
@@ -112,7 +117,7 @@ def test_where_all_is_linear_curves_do_no_harm(n):
 def test_curves_that_do_not_help_are_not_returned(monkeypatch):
     X, model = make_data(np.zeros_like, n=12)
     # Hardly a penalty, on hardly a sample: what is fitted is noise.
-    monkeypatch.setattr(_curves, "PENALTIES", (1e-3,))
+    monkeypatch.setattr(_fit_curves, "PENALTIES", (1e-3,))
     assert fit(X, model) is None
 
 
@@ -135,7 +140,7 @@ def test_penalised_least_squares_by_hand():
         gram[:-1, 1, power] = product.diagonal(1)
     for power in range(2):
         cross[:, power] = hats.T @ (target * u**power)
-    curves = _curves._solve(torch.tensor(gram), torch.tensor(cross), weight)
+    curves = _fit_curves._solve(torch.tensor(gram), torch.tensor(cross), weight)
     assert_allclose(curves.heights[0].flatten(), expected, atol=1e-10)
 
 
@@ -145,7 +150,7 @@ def test_normal_equations_hold_what_is_hidden():
     masks = [torch.arange(8) < 4, torch.zeros(8, dtype=torch.bool)]
     blocks = Blocks(RowReader(X), torch.arange(30), torch.clone)
     prior = LowRankPrior(model)
-    gram, cross, _ = _curves._normal_equations(prior, blocks, masks)
+    gram, cross, _ = _fit_curves._normal_equations(prior, blocks, masks)
     Z = torch.from_numpy(X).masked_fill(masks[0], torch.nan)
     values, _, posterior = prior(Z)
     u = prior.uncertainty(posterior).numpy()
@@ -174,7 +179,7 @@ def test_errors_of_trials_are_found_on_the_way():
     blocks = Blocks(RowReader(X), torch.arange(40), torch.clone)
     trial = fit(X, model)
     prior = LowRankPrior(model)
-    *_, errors = _curves._normal_equations(prior, blocks, masks, [trial])
+    *_, errors = _fit_curves._normal_equations(prior, blocks, masks, [trial])
     for found, curves in zip(errors, [None, trial], strict=True):
         own = LowRankPrior(model, curves=curves)
         expected = held_out_error(own, blocks, masks)

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgex.nn import FactorAnalysis, distinct_rows
+from skgex._low_rank import FactorAnalysis, distinct_rows
 
 
 def parameters(rng, n_genes, rank):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import multivariate_normal
 
-from skgex.nn import FactorAnalysis, FactorMixture, FactorPosterior
+from skgex._low_rank import FactorAnalysis, FactorMixture, FactorPosterior
 
 
 def make_problem(seed, n_genes, rank, n_leading, n_components):

@@ -19,7 +19,8 @@ LAYERS = {
     "_inputs": set(),
     "_training": {"_inputs"},
     "_persistence": {"_training"},
-    "pretext": {"nn", "_training", "_persistence", "_inputs"},
+    "_low_rank": {"_training"},
+    "pretext": {"nn", "_low_rank", "_training", "_persistence", "_inputs"},
     "_finetune": {"nn", "_training", "_persistence", "_inputs", "pretext"},
     "_survival": {"nn", "_training", "_inputs", "pretext", "_finetune"},
     "_impute": {"pretext", "_training", "_persistence", "_inputs"},
@@ -31,7 +32,9 @@ LAYERS = {
 FOREIGN = {
     "skorch": {"_training"},
     "sksurv": {"_survival"},
-    "torch": {"nn", "_training", "_persistence", "pretext", "_finetune", "_survival"},
+    "torch": {*LAYERS}
+    - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
+    - {"preprocessing"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS} - {"__init__", "nn"},
     "numpy": {*LAYERS} - {"__init__", "nn"},

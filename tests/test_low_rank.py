@@ -8,16 +8,16 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import FactorAnalysis as ReferenceAnalysis
 
-from skgex._training import RowReader
-from skgex.nn import FactorAnalysis
-from skgex.pretext._low_rank import (
+from skgex._low_rank import FactorAnalysis, fit_prior
+from skgex._low_rank._blocks import Blocks
+from skgex._low_rank._choose_rank import choose_rank
+from skgex._low_rank._fit_factors import (
     MIN_NOISE,
-    Blocks,
     fit_factor_analysis,
     supported_rank,
 )
-from skgex.pretext._low_rank_start import _leading, principal_components
-from skgex.pretext._prior import choose_rank, fit_prior
+from skgex._low_rank._start import _leading, principal_components
+from skgex._training import RowReader
 
 RANK = 4
 
@@ -79,7 +79,7 @@ def test_large_data_with_holes_take_gradient_steps(monkeypatch):
     X, new = with_holes(draw(600, truth), "random"), draw(200, truth, seed=2)
     exact = hidden_error(fit(X), new)
     # More work than is done exactly, as for data of thousands of samples and genes.
-    monkeypatch.setattr("skgex.pretext._low_rank._MAX_WORK", 0)
+    monkeypatch.setattr("skgex._low_rank._fit_factors._MAX_WORK", 0)
     monkeypatch.setattr(FactorAnalysis, "posterior", None)
     model = fit(X)
     monkeypatch.undo()
@@ -91,11 +91,11 @@ def test_large_data_with_holes_take_gradient_steps(monkeypatch):
 def test_first_iterations_need_not_see_all_samples(monkeypatch, kind, max_work):
     truth = make_model()
     X, new = with_holes(draw(1500, truth), kind), draw(200, truth, seed=2)
-    monkeypatch.setattr("skgex.pretext._low_rank._MAX_WORK", max_work)
+    monkeypatch.setattr("skgex._low_rank._fit_factors._MAX_WORK", max_work)
     expected = hidden_error(fit(X), new)
-    for module in ("_low_rank", "_low_rank_start"):
-        monkeypatch.setattr(f"skgex.pretext.{module}.FIRST_ROWS", 100)
-    monkeypatch.setattr("skgex.pretext._low_rank_start._START_BYTES", 4 * 60 * 100)
+    for module in ("_fit_factors", "_start"):
+        monkeypatch.setattr(f"skgex._low_rank.{module}.FIRST_ROWS", 100)
+    monkeypatch.setattr("skgex._low_rank._start._START_BYTES", 4 * 60 * 100)
     few = hidden_error(fit(X[::15]), new)
     error = hidden_error(fit(X), new)
     assert error < 1.01 * expected
@@ -111,8 +111,8 @@ def test_samples_are_spread_evenly():
 def test_wide_data_start_from_as_many_samples_as_fit_into_memory(monkeypatch):
     X = draw(300, make_model())
     blocks = Blocks(RowReader(X), torch.arange(300), torch.clone)
-    monkeypatch.setattr("skgex.pretext._low_rank_start._START_BYTES", 4 * 60 * 50)
-    with mock.patch("skgex.pretext._low_rank_start._leading", wraps=_leading) as found:
+    monkeypatch.setattr("skgex._low_rank._start._START_BYTES", 4 * 60 * 50)
+    with mock.patch("skgex._low_rank._start._leading", wraps=_leading) as found:
         principal_components(blocks, RANK)
         assert found.call_args.args[0].shape == (50, 60)
         # Never fewer than twice the number of components.
@@ -200,7 +200,7 @@ def test_rows_are_read_from_a_memory_map_by_blocks(tmp_path, monkeypatch):
     torch.manual_seed(0)
     expected = fit(X)
     torch.manual_seed(0)
-    monkeypatch.setattr("skgex.pretext._low_rank._BLOCK_BYTES", 1)
+    monkeypatch.setattr("skgex._low_rank._blocks._BLOCK_BYTES", 1)
     found = fit(on_disk)
     assert Blocks(RowReader(X), torch.arange(100), torch.clone).size == 16
     # Sums in another order differ by rounding.

@@ -16,7 +16,7 @@ from sklearn.linear_model import BayesianRidge
 from sklearn.model_selection import GroupShuffleSplit
 from torch import nn
 
-from skgex.nn import FactorAnalysis
+from skgex._low_rank import FactorAnalysis
 
 
 class GeneMean:

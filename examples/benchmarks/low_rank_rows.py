@@ -17,12 +17,12 @@ import numpy as np
 import torch
 
 from skgex import GexBERT
+from skgex._low_rank import LowRankPrior, _fit_factors, _start
+from skgex._low_rank._blocks import Blocks
+from skgex._low_rank._choose_rank import HIDDEN_SHARES, held_out_error
+from skgex._low_rank._fit_factors import fit_factor_analysis
 from skgex._training import RowReader
 from skgex.datasets import make_expression
-from skgex.nn import LowRankPrior
-from skgex.pretext import _low_rank, _low_rank_start
-from skgex.pretext._low_rank import Blocks, fit_factor_analysis
-from skgex.pretext._prior import HIDDEN_SHARES, held_out_error
 
 N_TEST = 500
 
@@ -40,8 +40,8 @@ def error(X, rank, first_rows):
     prepare = GexBERT()._make_standardizer(RowReader(X[rows.numpy()]))
     torch.manual_seed(0)
     with (
-        mock.patch.object(_low_rank, "FIRST_ROWS", first_rows),
-        mock.patch.object(_low_rank_start, "FIRST_ROWS", first_rows),
+        mock.patch.object(_fit_factors, "FIRST_ROWS", first_rows),
+        mock.patch.object(_start, "FIRST_ROWS", first_rows),
     ):
         model = fit_factor_analysis(reader, rows, prepare, rank)
     torch.manual_seed(1)
@@ -61,7 +61,7 @@ def main():
         arguments.samples, 1000, n_factors=100, noise=0.5, random_state=0
     )
     sets = {
-        "synthetic": (synthetic, _low_rank.FIRST_ROWS),
+        "synthetic": (synthetic, _fit_factors.FIRST_ROWS),
         "tcga_z13": (load_z13(arguments.data), 1024),
     }
     for name, (X, first_rows) in sets.items():

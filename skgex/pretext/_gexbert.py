@@ -8,13 +8,12 @@ import torch
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._low_rank import fit_priors, prior_for_genes
 from .._training import split_validation
 from ..nn import GeneDecoder, GeneTransformer
 from ._base import BaseEmbedder
 from ._carry_over import carry_over
-from ._cross_fit import fit_priors
 from ._gene_methods import GeneMethods
-from ._prior_for_genes import prior_for_genes
 from ._restoration import RestorationObjective
 
 MIN_VALIDATION = 2

@@ -51,7 +51,7 @@ class FactorAnalysis(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skgex.nn import FactorAnalysis
+    >>> from skgex._low_rank import FactorAnalysis
     >>> model = FactorAnalysis(torch.ones(3, 1), torch.ones(3))
     >>> posterior = model.posterior(torch.tensor([[3.0, 2.0, torch.nan]]))
     >>> posterior.mean, posterior.covariance
@@ -219,7 +219,7 @@ def distinct_rows(mask):
     Examples
     --------
     >>> import torch
-    >>> from skgex.nn import distinct_rows
+    >>> from skgex._low_rank import distinct_rows
     >>> distinct, row = distinct_rows(torch.tensor([[True], [False], [True]]))
     >>> distinct.flatten(), row
     (tensor([False,  True]), tensor([1, 0, 1]))

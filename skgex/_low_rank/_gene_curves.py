@@ -26,7 +26,7 @@ class GeneCurves(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skgex.nn import GeneCurves
+    >>> from skgex._low_rank import GeneCurves
     >>> curves = GeneCurves(torch.tensor([[[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]]]))
     >>> curves(torch.tensor([[-1.5], [1.5], [9.0]]), torch.tensor([0.0, 0.0, 0.5]))
     tensor([[0.2500],
@@ -84,7 +84,7 @@ def knot_place(expected, n_knots, limit=LIMIT):
     Examples
     --------
     >>> import torch
-    >>> from skgex.nn import knot_place
+    >>> from skgex._low_rank import knot_place
     >>> knot_place(torch.tensor([-3.0, 0.75, 9.0]), 5)
     (tensor([0, 2, 3]), tensor([0.0000, 0.5000, 1.0000]))
     """

@@ -4,9 +4,12 @@ import numpy as np
 import torch
 from sklearn.model_selection import GroupKFold, KFold
 
-from ._curves import fit_curves
-from ._low_rank import Blocks, supported_rank
-from ._prior import RANKS, choose_rank, fit_prior
+from ._blocks import Blocks
+from ._choose_rank import RANKS, choose_rank
+from ._fit_curves import fit_curves
+from ._fit_factors import fit_factor_analysis, supported_rank
+from ._fit_mixture import fit_mixture
+from ._low_rank_prior import LowRankPrior
 
 N_FOLDS = 3
 # Samples that the number of factors is chosen by, and that the curves are fitted to:
@@ -63,6 +66,30 @@ def fit_priors(reader, prepare, groups):
     for fitted in (prior, *fold_priors):
         fitted.curves = curves
     return prior, fold_priors, fold
+
+
+def fit_prior(reader, rows, prepare, rank, complete=False):
+    """Return factor analysis with a mixture over its leading factors.
+
+    Parameters
+    ----------
+    reader : RowReader
+        The samples.
+    rows : int64 tensor
+        Which of them to fit.
+    prepare : callable
+        Standardises a batch; NaN stays NaN.
+    rank : int
+        Number of factors.
+    complete : bool, default=False
+        Whether it is known that no value is missing.
+
+    Returns
+    -------
+    prior : LowRankPrior
+    """
+    model = fit_factor_analysis(reader, rows, prepare, rank, complete)
+    return LowRankPrior(model, fit_mixture(model, Blocks(reader, rows, prepare)))
 
 
 def _some(rows, n_rows):

@@ -1,4 +1,4 @@
-"""Fit the low-rank prior of GexBERT: how many factors, and which kinds of samples."""
+"""Fit a mixture over the leading factors: which kinds of samples there are."""
 
 import warnings
 
@@ -6,13 +6,9 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from ..nn import FactorMixture, FactorPosterior, LowRankPrior
-from ._low_rank import Blocks, fit_factor_analysis, supported_rank
+from ._factor_mixture import FactorMixture
+from ._factor_posterior import FactorPosterior
 
-RANKS = (16, 32, 64, 128, 256, 384)
-HIDDEN_SHARES = (0.2, 0.5, 0.8)
-# More factors must pay by this share of the error: each makes prediction slower.
-MIN_GAIN = 1e-3
 # The mixture is over this many leading factors, of samples grouped by the first few.
 N_LEADING = 64
 N_GROUPING = 32
@@ -28,95 +24,22 @@ _MIXTURE_ROWS = 2048
 _MAX_PATTERNS = 384
 # So many samples with holes of their own share the covariance of their factors.
 _ALIKE = 64
-# Enough to choose the number of factors.
-_CHOICE_ROWS = 2000
 
 
-def fit_prior(reader, rows, prepare, rank, complete=False):
-    """Return factor analysis with a mixture over its leading factors.
+def fit_mixture(model, blocks):
+    """Return a mixture over the leading factors, or None for few samples.
 
     Parameters
     ----------
-    reader : RowReader
-        The samples.
-    rows : int64 tensor
-        Which of them to fit.
-    prepare : callable
-        Standardises a batch; NaN stays NaN.
-    rank : int
-        Number of factors.
-    complete : bool, default=False
-        Whether it is known that no value is missing.
+    model : FactorAnalysis
+        The factors.
+    blocks : Blocks
+        Training samples.
 
     Returns
     -------
-    prior : LowRankPrior
+    mixture : FactorMixture or None
     """
-    model = fit_factor_analysis(reader, rows, prepare, rank, complete)
-    return LowRankPrior(model, _fit_mixture(model, Blocks(reader, rows, prepare)))
-
-
-def choose_rank(reader, rows, valid_rows, prepare, complete=True):
-    """Return the number of factors that restores hidden values best.
-
-    Of one fit with many factors the leading ones are kept: what they restore is close
-    to that of a fit with so many.
-
-    Parameters
-    ----------
-    reader : RowReader
-        The samples.
-    rows, valid_rows : int64 tensor
-        Those to fit, and those whose values are hidden.
-    prepare : callable
-        Standardises a batch; NaN stays NaN.
-    complete : bool, default=True
-        Whether no value is missing.
-
-    Returns
-    -------
-    rank : int
-    """
-    rows = rows[torch.randperm(len(rows))[:_CHOICE_ROWS]]
-    largest = min(RANKS[-1], supported_rank(len(rows), reader.shape[1], complete))
-    model = fit_factor_analysis(reader, rows, prepare, largest, complete)
-    blocks = Blocks(reader, valid_rows, prepare)
-    best, least = largest, torch.inf
-    masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
-    for rank in [*(r for r in RANKS if r < largest), largest]:
-        error = held_out_error(LowRankPrior(model.leading(rank)), blocks, masks)
-        if error < (1 - MIN_GAIN) * least:
-            best, least = rank, error
-        elif error > (1 + MIN_GAIN) * least:
-            break
-    return best
-
-
-def held_out_error(prior, blocks, masks):
-    """Return the error of what the masks hide, averaged over samples.
-
-    A pooled one would be ruled by the few that are unlike all others, such as a cell
-    line among tissues.
-    """
-    total = count = 0.0
-    for Z in blocks:
-        for mask in masks:
-            mask = mask.to(Z.device)
-            error = (prior(Z.masked_fill(mask, torch.nan)).values - Z)[:, mask]
-            total += float(row_errors(error).sum())
-            count += float((~error.isnan()).any(1).sum())
-    return total / max(count, 1.0)
-
-
-def row_errors(error):
-    """Return the root mean square of each row, 0 where nothing is known."""
-    known = (~error.isnan()).sum(1)
-    square = error.nan_to_num(nan=0.0).square().sum(1)
-    return (square / known.clamp(min=1)).sqrt()
-
-
-def _fit_mixture(model, blocks):
-    """Return a mixture over the leading factors, or None for few samples."""
     n_rows = min(len(blocks), _MIXTURE_ROWS)
     n_kinds = min(MAX_KINDS, n_rows // SAMPLES_PER_KIND)
     if n_kinds < 2:

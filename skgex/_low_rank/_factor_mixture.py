@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from ._factor_analysis import FactorPosterior
+from ._factor_posterior import FactorPosterior
 
 
 class _Components(NamedTuple):
@@ -42,7 +42,7 @@ class FactorMixture(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skgex.nn import FactorAnalysis, FactorMixture
+    >>> from skgex._low_rank import FactorAnalysis, FactorMixture
     >>> model = FactorAnalysis(torch.ones(1, 1), torch.ones(1))
     >>> mixture = FactorMixture(
     ...     torch.tensor([0.5, 0.5]),

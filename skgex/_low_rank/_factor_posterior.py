@@ -26,7 +26,7 @@ class FactorPosterior(NamedTuple):
     Examples
     --------
     >>> import torch
-    >>> from skgex.nn import FactorAnalysis
+    >>> from skgex._low_rank import FactorAnalysis
     >>> model = FactorAnalysis(torch.ones(2, 1), torch.ones(2))
     >>> posterior = model.posterior(torch.tensor([[1.0, 2.0], [3.0, 1.0]]))
     >>> posterior.covariance.shape, posterior.covariances().shape

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import torch
 from torch.nn.functional import pad
 
-from ..nn import FactorAnalysis
-from ._low_rank_start import (
+from ._blocks import Blocks
+from ._factor_analysis import FactorAnalysis
+from ._start import (
     FIRST_ROWS,
     MIN_NOISE,
     approximate,
@@ -21,7 +22,6 @@ N_ROUNDS = 8
 # So many of them are over all samples, however many there are.
 N_LAST = 2
 NOISE_COUNT = 20.0
-_BLOCK_BYTES = 32 * 2**20
 # Bounds on the moments that are kept for each gene if values are missing, and on the
 # multiplications of an iteration that takes the posterior of each sample.
 _MOMENT_BYTES = 256 * 2**20
@@ -107,36 +107,6 @@ def fit_factor_analysis(reader, rows, prepare, max_rank, complete=False):
         moments = _expect(model, blocks if n_left <= N_LAST else some, complete)
         model, relevance = maximise(moments, relevance)
     return _ordered(model)
-
-
-class Blocks:
-    """Prepared rows, a block at a time, in the same order each time."""
-
-    def __init__(self, reader, rows, prepare):
-        self.reader, self.rows, self.prepare = reader, rows, prepare
-        self.size = max(16, min(512, _BLOCK_BYTES // (4 * reader.shape[1])))
-
-    def __len__(self):
-        return len(self.rows)
-
-    def __iter__(self):
-        return self.take(self.rows)
-
-    def spread(self, n_rows):
-        """Return blocks of so many rows at most, evenly spaced among all."""
-        if len(self) <= n_rows:
-            return self
-        some = torch.linspace(0, len(self) - 1, n_rows, dtype=torch.float64).long()
-        return Blocks(self.reader, self.rows[some], self.prepare)
-
-    def are_complete(self):
-        """Return whether no value is missing."""
-        return not any(Z.isnan().any() for Z in self)
-
-    def take(self, rows):
-        """Yield some of the rows instead."""
-        for part in rows.split(self.size):
-            yield self.prepare(self.reader.take(part))
 
 
 def _expect(model, blocks, complete):

@@ -5,9 +5,12 @@ from copy import deepcopy
 import torch
 from torch.nn.functional import pad
 
-from ..nn import FactorAnalysis, GeneCurves, LowRankPrior
-from ._low_rank import Blocks, Moments, maximise
-from ._low_rank_start import relevance_of
+from ._blocks import Blocks
+from ._factor_analysis import FactorAnalysis
+from ._fit_factors import Moments, maximise
+from ._gene_curves import GeneCurves
+from ._low_rank_prior import LowRankPrior
+from ._start import relevance_of
 
 # Samples with holes of their own have each their own posterior, which takes time.
 N_ROWS, N_ROWS_HOLES = 4096, 384

@@ -2,7 +2,7 @@
 
 import torch
 
-from ..nn import FactorAnalysis
+from ._factor_analysis import FactorAnalysis
 
 # No gene is trusted beyond this share of its variance: a duplicate of another gene
 # would otherwise pin the factors down, and rounding errors with them.

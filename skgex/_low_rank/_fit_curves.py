@@ -2,9 +2,9 @@
 
 import torch
 
-from ..nn import GeneCurves, knot_place
-from ._low_rank import Blocks
-from ._prior import row_errors
+from ._blocks import Blocks
+from ._choose_rank import row_errors
+from ._gene_curves import GeneCurves, knot_place
 
 N_KNOTS = 13
 HIDDEN_SHARES = (0.15, 0.5, 0.85)

@@ -46,7 +46,7 @@ class LowRankPrior(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skgex.nn import FactorAnalysis, LowRankPrior
+    >>> from skgex._low_rank import FactorAnalysis, LowRankPrior
     >>> prior = LowRankPrior(FactorAnalysis(torch.ones(3, 1), torch.ones(3)))
     >>> prior(torch.tensor([[3.0, 2.0, torch.nan]])).values
     tensor([[1.6667, 1.6667, 1.6667]])

@@ -1,0 +1,31 @@
+"""The linear-Gaussian model under GexBERT: what it is, how it is fitted.
+
+What it is: `FactorAnalysis` gives the posterior of a few factors for any measured
+genes; `FactorMixture` replaces their Gaussian prior, `GeneCurves` correct what they
+make expect, and `LowRankPrior` is the three together.
+
+How it is fitted: `fit_priors` chooses the number of factors and fits all parts to all
+samples, and again without each fold; `prior_for_genes` brings a fitted one to the genes
+of another cohort.
+"""
+
+from ._factor_analysis import FactorAnalysis, distinct_rows
+from ._factor_mixture import FactorMixture
+from ._factor_posterior import FactorPosterior
+from ._fit_prior import fit_prior, fit_priors
+from ._gene_curves import GeneCurves, knot_place
+from ._low_rank_prior import LowRankPrior
+from ._new_genes import prior_for_genes
+
+__all__ = [
+    "FactorAnalysis",
+    "FactorMixture",
+    "FactorPosterior",
+    "GeneCurves",
+    "LowRankPrior",
+    "distinct_rows",
+    "fit_prior",
+    "fit_priors",
+    "knot_place",
+    "prior_for_genes",
+]

@@ -28,6 +28,14 @@ class GeneMean:
         return np.where(np.isnan(X), self.mean, X)
 
 
+class Lowest(GeneMean):
+    """The lowest value that was measured of a gene."""
+
+    def fit(self, train, groups):
+        self.mean = np.nanmin(train, axis=0)
+        return self
+
+
 class KNN:
     def fit(self, train, groups):
         self.imputer = KNNImputer(n_neighbors=10).fit(train)
@@ -119,6 +127,13 @@ class SoftImpute(Transductive):
                 size = np.maximum(size - share * largest, 0)
                 low_rank = ((U @ left) * size) @ V.T
             yield low_rank
+
+
+class SoftImputeOneTable(SoftImpute):
+    """Soft-impute that completes training and test rows in one pass."""
+
+    def impute(self, X, includes_train=False):
+        return self.complete(X, 0)
 
 
 class FactorPosterior:

@@ -16,6 +16,8 @@ from ._fit_prior import fit_prior, fit_priors
 from ._gene_curves import GeneCurves, knot_place
 from ._low_rank_prior import LowRankPrior
 from ._new_genes import prior_for_genes
+from ._pattern_groups import pattern_groups
+from ._shared_posterior import SharedPosterior
 
 __all__ = [
     "FactorAnalysis",
@@ -23,9 +25,11 @@ __all__ = [
     "FactorPosterior",
     "GeneCurves",
     "LowRankPrior",
+    "SharedPosterior",
     "distinct_rows",
     "fit_prior",
     "fit_priors",
     "knot_place",
+    "pattern_groups",
     "prior_for_genes",
 ]

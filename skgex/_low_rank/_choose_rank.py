@@ -5,8 +5,12 @@ import torch
 from ._blocks import Blocks
 from ._fit_factors import fit_factor_analysis, supported_rank
 from ._low_rank_prior import LowRankPrior
+from ._pattern_groups import pattern_groups
+from ._shared_posterior import SharedPosterior
 
 RANKS = (16, 32, 64, 128, 256, 384)
+# The place of the number that is tried first.
+_FIRST = 2
 HIDDEN_SHARES = (0.2, 0.5, 0.8)
 # More factors must pay by this share of the error: each makes prediction slower.
 MIN_GAIN = 1e-3
@@ -14,11 +18,11 @@ MIN_GAIN = 1e-3
 _CHOICE_ROWS = 2000
 
 
-def choose_rank(reader, rows, valid_rows, prepare, complete=True):
-    """Return the number of factors that restores hidden values best.
+def choose_rank(reader, rows, valid_rows, prepare, complete=False):
+    """Return the number of factors that restores hidden values best, and a model.
 
-    Of one fit with many factors the leading ones are kept: what they restore is close
-    to that of a fit with so many.
+    Uphill from a middling number: more factors as long as that pays, or fewer. The
+    leading factors of a fit with many would restore less than a fit with so many.
 
     Parameters
     ----------
@@ -28,42 +32,84 @@ def choose_rank(reader, rows, valid_rows, prepare, complete=True):
         Those to fit, and those whose values are hidden.
     prepare : callable
         Standardises a batch; NaN stays NaN.
-    complete : bool, default=True
-        Whether no value is missing.
+    complete : bool, default=False
+        Whether it is known that no value is missing.
 
     Returns
     -------
     rank : int
+    model : FactorAnalysis or None
+        With so many factors, if it was fitted to all of the rows.
     """
-    rows = rows[torch.randperm(len(rows))[:_CHOICE_ROWS]]
-    largest = min(RANKS[-1], supported_rank(len(rows), reader.shape[1], complete))
-    model = fit_factor_analysis(reader, rows, prepare, largest, complete)
+    n_rows = len(rows)
+    rows = rows[torch.randperm(n_rows)[:_CHOICE_ROWS]]
+    largest = min(RANKS[-1], supported_rank(len(rows), reader.shape[1]))
+    ranks = [*(rank for rank in RANKS if rank < largest), largest]
     blocks = Blocks(reader, valid_rows, prepare)
-    best, least = largest, torch.inf
+    groups = pattern_groups(blocks)
     masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
-    for rank in [*(r for r in RANKS if r < largest), largest]:
-        error = held_out_error(LowRankPrior(model.leading(rank)), blocks, masks)
-        if error < (1 - MIN_GAIN) * least:
-            best, least = rank, error
-        elif error > (1 + MIN_GAIN) * least:
-            break
-    return best
+    fits = {}
+
+    def error(place):
+        if place not in fits:
+            fitting = reader, rows, prepare, ranks[place], complete
+            model = fit_factor_analysis(*fitting)
+            prior = LowRankPrior(model)
+            fits[place] = held_out_error(prior, blocks, groups, masks), model
+        return fits[place][0]
+
+    best = min(_FIRST, len(ranks) - 1)
+    while best + 1 < len(ranks) and error(best + 1) < (1 - MIN_GAIN) * error(best):
+        best += 1
+    if best <= _FIRST:
+        while best and error(best - 1) < (1 + MIN_GAIN) * error(best):
+            best -= 1
+    error(best)
+    return ranks[best], fits[best][1] if len(rows) == n_rows else None
 
 
-def held_out_error(prior, blocks, masks):
+def held_out_error(prior, blocks, groups, masks):
     """Return the error of what the masks hide, averaged over samples.
 
     A pooled one would be ruled by the few that are unlike all others, such as a cell
     line among tissues.
     """
     total = count = 0.0
-    for Z in blocks:
-        for mask in masks:
-            mask = mask.to(Z.device)
-            error = (prior(Z.masked_fill(mask, torch.nan)).values - Z)[:, mask]
+    for mask in masks:
+        mask = mask.to(blocks.reader.device)
+        for Z, found in restored(prior, blocks, groups, mask):
+            error = (found.values - Z)[:, mask]
             total += float(row_errors(error).sum())
             count += float((~error.isnan()).any(1).sum())
     return total / max(count, 1.0)
+
+
+def restored(prior, blocks, groups, mask):
+    """Yield samples, and what is expected of them where a mask hides genes.
+
+    Parameters
+    ----------
+    prior : LowRankPrior
+        What expects.
+    blocks : Blocks
+        The samples.
+    groups : PatternGroups
+        Of these samples.
+    mask : bool tensor of shape (n_genes,)
+        The genes that are hidden.
+
+    Yields
+    ------
+    Z : tensor of shape (n, n_genes)
+        Prepared samples.
+    found : Expectation
+    """
+    posterior, start = SharedPosterior(prior.model, groups.share * ~mask), 0
+    for Z in blocks:
+        group = groups.row_group[start : start + len(Z)]
+        start += len(Z)
+        view = Z.masked_fill(mask, torch.nan)
+        yield Z, prior(view, posterior=posterior(view, group))
 
 
 def row_errors(error):

@@ -1,12 +1,18 @@
 """Factor analysis: a linear-Gaussian model of profiles with any genes missing."""
 
+from functools import partial
+
 import torch
 from torch import nn
 
 from ._factor_posterior import FactorPosterior
+from ._few_holes import CompleteBasis, RootInverse
+from ._left_out import leave_out
 
 # Bound on the matrix of products of loadings that is held at a time.
 _PAIRS_BYTES = 64 * 2**20
+# Samples that lack fewer genes than this share of the factors are solved for by genes.
+_FEW = 0.5
 
 
 class FactorAnalysis(nn.Module):
@@ -91,33 +97,81 @@ class FactorAnalysis(nn.Module):
             self.uncertainty_scale,
         )
 
-    def posterior(self, Z):
+    def posterior(self, Z, n_columns=None, left_out=None):
         """Return the posterior of the factors given all measured genes.
 
         Parameters
         ----------
         Z : tensor of shape (n, n_genes)
             Profiles; NaN where a gene was not measured.
+        n_columns : int, default=None
+            Of the covariances only so many columns are returned, those of the leading
+            factors; None for all. Few take less time: no matrix is inverted.
+        left_out : bool tensor of shape (n,), default=None
+            Which samples the model was fitted to, and is to be used as if it had not
+            seen them; None for none.
 
         Returns
         -------
         posterior : FactorPosterior
         """
         observed, pattern = distinct_rows(~Z.isnan())
-        cholesky = torch.linalg.cholesky(self._precision(observed))
-        covariance = torch.cholesky_inverse(cholesky)
         evidence = (Z - self.mean).nan_to_num_(nan=0.0)
         evidence = evidence @ (self.loadings / self.noise[:, None])
-        if len(covariance) == 1:
-            mean = evidence @ covariance[0]
-        elif len(covariance) == len(Z):
-            # Matrices in the order of the samples would be a copy of all of them.
-            order = pattern.argsort()
-            mean = torch.empty_like(evidence)
-            mean[order] = (covariance @ evidence[order, :, None])[:, :, 0]
-        else:
-            mean = (covariance[pattern] @ evidence[:, :, None])[:, :, 0]
-        return FactorPosterior(mean, covariance, pattern)
+        n_columns = self.rank if n_columns is None else min(n_columns, self.rank)
+        mean = torch.empty_like(evidence)
+        covariance = evidence.new_empty(len(observed), self.rank, n_columns)
+        lost = []
+        for places, inverse in self._inverses(observed, n_columns):
+            number = pattern.new_full((len(observed),), -1)
+            number[places] = torch.arange(len(places), device=number.device)
+            rows = (number[pattern] >= 0).nonzero()[:, 0]
+            own = number[pattern[rows]]
+            covariance[places] = inverse.columns(n_columns)
+            mean[rows] = inverse.times(evidence[rows], own)
+            seen = rows[:0] if left_out is None else left_out[rows].nonzero()[:, 0]
+            if len(seen):
+                rows, times = rows[seen], partial(inverse.times, pattern=own[seen])
+                mean[rows], *parts = leave_out(self, Z[rows], mean[rows], times)
+                lost.append((rows, *parts))
+        posterior = FactorPosterior(mean, covariance, pattern)
+        return self._without(posterior, lost) if lost else posterior
+
+    def _without(self, posterior, lost):
+        """Return the posterior with what samples lose that are left out."""
+        mean, covariance, pattern, *_ = posterior
+        # What is left of each sample is its own.
+        covariance = covariance[pattern]
+        change, lean = mean.new_zeros(len(mean), len(self.mean)), torch.zeros_like(mean)
+        for rows, left, right, change[rows], lean[rows] in lost:
+            covariance[rows] -= left @ right[:, :, : covariance.shape[2]]
+        pattern = torch.arange(len(mean), device=mean.device)
+        return FactorPosterior(mean, covariance, pattern, None, None, change, lean)
+
+    def _inverses(self, observed, n_columns):
+        """Yield places of patterns, and the inverses of their precisions."""
+        few = (~observed).sum(1) <= self.rank * _FEW
+        if n_columns == self.rank or len(observed) == 1:
+            few[:] = False
+        places = (~few).nonzero()[:, 0]
+        if len(places):
+            yield places, RootInverse(self._precision(observed[places]))
+        places = few.nonzero()[:, 0]
+        if len(places):
+            for part, inverse in self._complete().parts(~observed[places], n_columns):
+                yield places[part], inverse
+
+    def _complete(self):
+        """Return what samples with few holes are solved for by."""
+        # Kept for the next call, and not saved: it takes as long as some samples.
+        kept = vars(self).get("_complete_basis")
+        as_now = self.loadings.device, self.loadings.dtype
+        if kept is None or (kept.basis.device, kept.basis.dtype) != as_now:
+            kept = vars(self)["_complete_basis"] = CompleteBasis(self)
+        return kept
+
+    def __getstate__(self):
+        return {k: v for k, v in vars(self).items() if k != "_complete_basis"}
 
     def expected(self, factors):
         """Return the expected profiles, of shape (n, n_genes), of some factors."""
@@ -137,7 +191,7 @@ class FactorAnalysis(nn.Module):
         own : tensor of shape (n, n_genes)
             The noise of the gene, with what uncertain loadings add.
         """
-        mean, covariance, pattern, added, gain = posterior
+        mean, covariance, pattern, added, gain, *_ = posterior
         explained = _quadratic_forms(covariance, self.loadings)[pattern]
         size = (covariance * self.uncertainty).sum((1, 2))[pattern]
         size = size + ((mean @ self.uncertainty) * mean).sum(1)

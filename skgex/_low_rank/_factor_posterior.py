@@ -22,6 +22,10 @@ class FactorPosterior(NamedTuple):
         What each sample adds to its covariance, in the `q` directions of `gain`.
     gain : tensor of shape (rank, q), default=None
         These directions.
+    change : tensor of shape (n, n_genes), default=None
+    lean : tensor of shape (n, rank), default=None
+        Loadings of gene j that a sample has not been seen by are those of the model
+        plus ``change_j lean``.
 
     Examples
     --------
@@ -38,6 +42,8 @@ class FactorPosterior(NamedTuple):
     pattern: torch.Tensor
     own: torch.Tensor | None = None
     gain: torch.Tensor | None = None
+    change: torch.Tensor | None = None
+    lean: torch.Tensor | None = None
 
     def covariances(self):
         """Return the covariance of each sample, of shape (n, rank, rank)."""

@@ -3,8 +3,9 @@
 import torch
 
 from ._blocks import Blocks
-from ._choose_rank import row_errors
+from ._choose_rank import restored, row_errors
 from ._gene_curves import GeneCurves, knot_place
+from ._pattern_groups import pattern_groups
 
 N_KNOTS = 13
 HIDDEN_SHARES = (0.15, 0.5, 0.85)
@@ -65,10 +66,10 @@ def _normal_equations(prior, blocks, masks, trials=()):
     gram = prior.model.loadings.new_zeros(n_genes * N_KNOTS, 2, 3)
     cross = prior.model.loadings.new_zeros(n_genes * N_KNOTS, 2)
     errors = torch.zeros(1 + len(trials), dtype=torch.float64)
-    for Z in blocks:
-        for mask in masks:
-            hidden = mask.to(Z.device)
-            expected, _, posterior = prior(Z.masked_fill(hidden, torch.nan))
+    groups = pattern_groups(blocks) if len(blocks) else None
+    for mask in masks if len(blocks) else ():
+        hidden = mask.to(blocks.reader.device)
+        for Z, (expected, _, posterior) in restored(prior, blocks, groups, hidden):
             uncertainty = prior.uncertainty(posterior)
             _add(Z - expected, expected, uncertainty, hidden, gram, cross)
             for i, curves in enumerate([None, *trials]):

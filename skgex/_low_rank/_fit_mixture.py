@@ -8,9 +8,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ._factor_mixture import FactorMixture
 from ._factor_posterior import FactorPosterior
+from ._low_rank_prior import N_LEADING
+from ._pattern_groups import pattern_groups
+from ._shared_posterior import SharedPosterior
 
-# The mixture is over this many leading factors, of samples grouped by the first few.
-N_LEADING = 64
+# Samples are grouped by the first few factors.
 N_GROUPING = 32
 MAX_KINDS = 30
 SAMPLES_PER_KIND = 15
@@ -20,10 +22,6 @@ POOLING = 50
 BACKGROUND = 0.05
 N_SOFT = 2
 _MIXTURE_ROWS = 2048
-# Samples with holes of their own have each their own posterior, which takes time.
-_MAX_PATTERNS = 384
-# So many samples with holes of their own share the covariance of their factors.
-_ALIKE = 64
 
 
 def fit_mixture(model, blocks):
@@ -44,15 +42,8 @@ def fit_mixture(model, blocks):
     n_kinds = min(MAX_KINDS, n_rows // SAMPLES_PER_KIND)
     if n_kinds < 2:
         return None
-    some = blocks.rows[torch.randperm(len(blocks))[:n_rows]]
-    q = min(N_LEADING, model.rank)
-    parts, n_patterns = [], 0
-    for Z in blocks.take(some):
-        posterior = model.posterior(Z)
-        parts.extend(_alike(posterior, q))
-        n_patterns += len(posterior.covariance)
-        if n_patterns >= _MAX_PATTERNS:
-            break
+    some = blocks.only(torch.randperm(len(blocks))[:n_rows])
+    parts = list(_parts(model, some))
     means = torch.cat([mean for mean, *_ in parts])[:, :N_GROUPING]
     seed = int(torch.randint(2**31 - 1, ()))
     with warnings.catch_warnings():
@@ -72,20 +63,19 @@ def fit_mixture(model, blocks):
     return mixture
 
 
-def _alike(posterior, q):
-    """Yield the posterior of the leading factors of samples that share a covariance.
-
-    That of samples of which nearly as much is known is their mean.
-    """
-    mean, covariance, pattern, *_ = posterior
-    mean, covariance = mean[:, :q].contiguous(), covariance[:, :q, :q]
-    if len(covariance) == 1:
-        yield FactorPosterior(mean, covariance.contiguous(), pattern)
-        return
-    unknown = covariance.diagonal(dim1=1, dim2=2).sum(1)[pattern]
-    for rows in unknown.argsort().split(_ALIKE):
-        common = covariance[pattern[rows]].mean(0, keepdim=True)
-        yield FactorPosterior(mean[rows], common, torch.zeros_like(rows))
+def _parts(model, blocks):
+    """Yield the posterior of the leading factors of samples of one group."""
+    groups = pattern_groups(blocks)
+    posterior, start = SharedPosterior(model, groups.share), 0
+    q = min(N_LEADING, model.rank)
+    for Z in blocks:
+        group = groups.row_group[start : start + len(Z)]
+        start += len(Z)
+        mean, covariance, *_ = posterior(Z, group)
+        for number in group.unique().tolist():
+            own = mean[group == number, :q].contiguous()
+            alike = covariance[number : number + 1, :q, :q].contiguous()
+            yield FactorPosterior(own, alike, torch.zeros_like(group[: len(own)]))
 
 
 def _responsibilities(mixture, parts):

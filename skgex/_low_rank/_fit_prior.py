@@ -12,10 +12,11 @@ from ._fit_mixture import fit_mixture
 from ._low_rank_prior import LowRankPrior
 
 N_FOLDS = 3
-# Samples that the number of factors is chosen by, and that the curves are fitted to:
-# with values missing, and without.
-VALID_ROWS = (128, 512)
-CURVE_ROWS = (384, 4096)
+# Samples that the number of factors is chosen by, and that the curves are fitted to.
+VALID_ROWS = 512
+CURVE_ROWS = 4096
+# Factors for all samples, as a multiple of what two folds of three support.
+_MORE = 1.15
 # Below so many samples two folds must do, and below twice two there are none.
 _FEW, _TOO_FEW = 30, 4
 
@@ -45,30 +46,30 @@ def fit_priors(reader, prepare, groups):
     fold = _folds(len(reader), groups)
     if fold is None:
         return fit_prior(reader, rows, prepare, 1), [], None
-    # Samples with holes of their own have each their own posterior, which takes time:
-    # fewer of them are looked at.
-    complete = Blocks(reader, rows, prepare).are_complete()
-    valid_rows = _some(rows[fold == 0], VALID_ROWS[complete])
+    blocks = Blocks(reader, rows, prepare)
+    complete = blocks.are_complete()
+    valid_rows = _some(rows[fold == 0], VALID_ROWS)
     others = rows[fold != 0]
-    rank = choose_rank(reader, others, valid_rows, prepare, complete)
-    fold_priors = [
-        fit_prior(reader, rows[fold != f], prepare, rank, complete)
-        for f in range(int(fold.max()) + 1)
-    ]
-    if not complete and len(others) < RANKS[-1]:
-        # Samples bound the number of factors, and all of them support more. Where
-        # few values are missing that pays; new samples with few values would lose.
-        most = min(RANKS[-1], supported_rank(*reader.shape, complete))
-        rank = min(most, rank * len(rows) // len(others))
+    rank, model = choose_rank(reader, others, valid_rows, prepare, complete)
+    fold_priors = []
+    for f in range(int(fold.max()) + 1):
+        own = reader, rows[fold != f], prepare, rank, complete
+        # The first of them was fitted already, to choose the number of factors.
+        fold_priors.append(fit_prior(*own, None if f else model))
+    # All samples support more factors than those of two folds.
+    most = min(RANKS[-1], supported_rank(*reader.shape))
+    rank = max(rank, min(most, int(_MORE * rank)))
     prior = fit_prior(reader, rows, prepare, rank, complete)
-    curve_rows = _some(rows, CURVE_ROWS[complete])
+    curve_rows = _some(rows, CURVE_ROWS)
     curves = fit_curves(reader, curve_rows, prepare, fold, fold_priors)
     for fitted in (prior, *fold_priors):
         fitted.curves = curves
+    if not complete:
+        prior.remember(blocks)
     return prior, fold_priors, fold
 
 
-def fit_prior(reader, rows, prepare, rank, complete=False):
+def fit_prior(reader, rows, prepare, rank, complete=False, model=None):
     """Return factor analysis with a mixture over its leading factors.
 
     Parameters
@@ -83,12 +84,15 @@ def fit_prior(reader, rows, prepare, rank, complete=False):
         Number of factors.
     complete : bool, default=False
         Whether it is known that no value is missing.
+    model : FactorAnalysis, default=None
+        Factor analysis of these rows, if there is one already.
 
     Returns
     -------
     prior : LowRankPrior
     """
-    model = fit_factor_analysis(reader, rows, prepare, rank, complete)
+    if model is None:
+        model = fit_factor_analysis(reader, rows, prepare, rank, complete)
     return LowRankPrior(model, fit_mixture(model, Blocks(reader, rows, prepare)))
 
 

@@ -5,10 +5,14 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from ._fingerprints import fingerprints
+
 # For the noise of a sample: bound on a squared error, in units of the noise of the
 # gene, and the weight, in genes, of a sample like all others.
 MAX_ERROR = 25.0
 PRIOR_COUNT = 20.0
+# The mixture is over this many leading factors, and curves look at them.
+N_LEADING = 64
 
 
 class Expectation(NamedTuple):
@@ -33,6 +37,9 @@ class LowRankPrior(nn.Module):
     """Factor analysis, a mixture over its leading factors, and a curve for each gene.
 
     Always computed in single precision at least: rounding would ruin the posterior.
+
+    Samples with missing values that it was fitted to are known again, by a number for
+    each, and can be treated as if it had not seen them.
 
     Parameters
     ----------
@@ -60,13 +67,34 @@ class LowRankPrior(nn.Module):
         # What a gene varies with the factors, for the uncertainty.
         self.register_buffer("gram", model.loadings.T @ model.loadings)
 
+    def remember(self, Z):
+        """Keep a number for each sample that has missing values.
+
+        Parameters
+        ----------
+        Z : iterable of tensor of shape (n, n_genes)
+            The standardised profiles it was fitted to, some at a time.
+        """
+        seen = [fingerprints(part[part.isnan().any(1)]) for part in Z]
+        self.register_buffer("seen", torch.cat(seen).unique())
+
+    def has_seen(self, Z):
+        """Return which samples, with missing values, it was fitted to."""
+        # Files of earlier versions have none.
+        seen = getattr(self, "seen", None)
+        if seen is None or not len(seen):
+            return None
+        number = fingerprints(Z)
+        place = torch.searchsorted(seen, number).clamp(max=len(seen) - 1)
+        return seen[place] == number
+
     @property
     def rank(self):
         """Number of factors."""
         return self.model.rank
 
     @torch.no_grad()
-    def forward(self, Z, with_covariance=False):
+    def forward(self, Z, with_covariance=False, posterior=None, left_out=False):
         """Return what is expected given all measured genes.
 
         Parameters
@@ -75,25 +103,44 @@ class LowRankPrior(nn.Module):
             Standardised profiles; NaN where a gene was not measured.
         with_covariance : bool, default=False
             Whether the covariance of the posterior is needed, and not only its mean.
+        posterior : FactorPosterior, default=None
+            Posterior of the factors under N(0, I), if it is known already.
+        left_out : bool, default=False
+            Whether samples that it was fitted to are treated as new ones. What is
+            restored of them would otherwise be worse than of new samples.
 
         Returns
         -------
         expectation : Expectation
         """
         with torch.autocast(Z.device.type, enabled=False):
-            gaussian = posterior = self.model.posterior(Z)
+            if posterior is None:
+                n_columns = None if with_covariance else N_LEADING
+                left_out = self.has_seen(Z) if left_out else None
+                posterior = self.model.posterior(Z, n_columns, left_out)
+            gaussian = posterior
             if self.mixture is not None:
                 posterior = self.mixture(posterior, with_covariance)
-            linear = values = self.model.expected(posterior.mean)
+            linear = self.model.expected(posterior.mean)
+            if gaussian.change is not None:
+                along = (gaussian.lean * posterior.mean).sum(1, keepdim=True)
+                linear.addcmul_(gaussian.change, along)
+            values = linear
             if self.curves is not None:
                 values = linear + self.curves(linear, self.uncertainty(gaussian))
             return Expectation(values, linear, posterior)
 
     def uncertainty(self, posterior):
-        """Return the share of the factors' variance in the genes that is not known."""
+        """Return the share of the leading factors' variance that is not known.
+
+        Of the variance of the genes by these factors. They are all that is looked at:
+        with few columns of the covariance it takes less time.
+        """
+        q = min(N_LEADING, self.rank)
+        gram = self.gram[:q, :q]
         # Genes without common factors have no loadings: nothing is uncertain.
-        total = self.gram.trace().clamp(min=1e-12)
-        left = (posterior.covariance * self.gram).sum((1, 2)) / total
+        total = gram.trace().clamp(min=1e-12)
+        left = (posterior.covariance[:, :q, :q] * gram).sum((1, 2)) / total
         return left[posterior.pattern]
 
     @torch.no_grad()

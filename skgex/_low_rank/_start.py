@@ -14,17 +14,10 @@ _START_BYTES = 384 * 2**20
 # Rounds of subspace iteration: the fit goes on from there.
 N_POWER = 2
 N_MORE = 8
-# Of more samples these are enough to begin with: the last iterations, or rounds, make
-# up for the others but for less than a hundredth of the error, by
+# Of more samples these are enough to begin with: the last iterations make up for the
+# others but for less than a hundredth of the error, by
 # examples/benchmarks/low_rank_rows.py.
 FIRST_ROWS = 8192
-N_LAST_ROUNDS = 3
-# Where little was measured the curvature differs between samples, and Newton steps may
-# go too far: tried again with a larger curvature.
-DAMPING = (1.0, 4.0, 16.0)
-# The error of what was measured rises a little where loadings are shrunk, and without
-# bounds where steps go too far.
-MAX_RISE = 1.1
 
 
 def principal_components(blocks, rank):
@@ -79,110 +72,3 @@ def relevance_of(model):
     size = (model.loadings.square() / model.noise[:, None]).sum(0)
     size = size + model.uncertainty.diagonal() * model.uncertainty_scale.sum()
     return (len(model.loadings) / size.clamp(min=1e-6)).clamp(max=MAX_RELEVANCE)
-
-
-def approximate(blocks, model, n_rounds):
-    """Fit where values are missing, without the posterior covariance of each sample.
-
-    The means of the factors and the loadings take Newton steps with exact gradients.
-    The curvature is that of complete data, times the share of the values that were
-    measured of the sample, or of the gene. A round costs three products with the data.
-
-    Parameters
-    ----------
-    blocks : Blocks
-        The samples.
-    model : FactorAnalysis
-        Where to start.
-    n_rounds : int
-        Number of rounds.
-
-    Returns
-    -------
-    model : FactorAnalysis
-    """
-    for damping in DAMPING:
-        found = _rounds(blocks, model, n_rounds, damping)
-        if found is not None:
-            return found
-    return model
-
-
-def _rounds(blocks, model, n_rounds, damping):
-    """Return the model after some rounds, or None if the errors rise."""
-    some, part = blocks.spread(FIRST_ROWS), None
-    for n_done in range(n_rounds):
-        wanted = blocks if n_rounds - n_done <= N_LAST_ROUNDS else some
-        if wanted is not part:
-            part, least = wanted, torch.inf
-            factors = model.loadings.new_zeros(len(part), model.rank)
-        model, error = _round(part, model, factors, damping, first=n_done == 0)
-        if not error <= MAX_RISE * least:
-            return None
-        least = min(least, error)
-    return model
-
-
-def _round(blocks, model, factors, damping, first):
-    """Update the factors in place; return the next model and the squared error."""
-    W, noise, mean = model.loadings, model.noise, model.mean
-    n_genes, rank = W.shape
-    spread = model.uncertainty * model.uncertainty_scale.mean()
-    scaled = W / noise[:, None]
-    known, U = torch.linalg.eigh(scaled.T @ W + n_genes * spread)
-    known = known.clamp(min=0)
-    new = W.new_zeros
-    count, total, square = new(n_genes), new(n_genes), new(n_genes)
-    cross, shrinkage, start = new(n_genes, rank), new(rank), 0
-    # The first loadings stem from filled values: they are found anew.
-    W = torch.zeros_like(W) if first else W
-    for Z in blocks:
-        observed = (~Z.isnan()).to(Z.dtype)
-        Z = (Z - mean).nan_to_num_(nan=0.0)
-        share = observed.mean(1, keepdim=True)
-        M = factors[start : start + len(Z)]
-        start += len(Z)
-        gradient = ((Z - (M @ W.T) * observed) @ scaled) - M
-        gradient -= share * n_genes * (M @ spread)
-        M += ((gradient @ U) / (1 + damping * share * known)) @ U.T
-        rest = Z - (M @ W.T) * observed
-        cross.addmm_(rest.T, M)
-        count += observed.sum(0)
-        total += rest.sum(0)
-        square += rest.square().sum(0)
-        shrinkage += (1 / (1 + share * known)).sum(0)
-    count.clamp_(min=1)
-    # Not in units of the noise, which is another in each round.
-    error = float(square.sum())
-    uncertain = U, shrinkage
-    moments = count, total, square
-    return _newton(model, W, factors, cross, moments, uncertain, damping), error
-
-
-def _newton(model, W, factors, cross, moments, uncertain, damping):
-    """Return the model after a Newton step of the loadings."""
-    n = len(factors)
-    (count, total, square), (U, shrinkage) = moments, uncertain
-    covariance = (U * shrinkage) @ U.T
-    moment = factors.T @ factors
-    relevance = relevance_of(model)
-    scale = relevance.rsqrt()
-    curvature = scale[:, None] * (covariance + moment) * scale
-    size, V = torch.linalg.eigh((curvature + curvature.T) / 2)
-    size = size.clamp(min=0)
-    share = (count / n)[:, None]
-    gradient = cross - share * (W @ covariance) - W * relevance
-    step = (((gradient * scale) @ V) / (1 + damping * share * size)) @ V.T * scale
-    loadings = W + step
-    error = square - 2 * (step * cross).sum(1)
-    error += share[:, 0] * ((step @ moment) * step).sum(1)
-    error = error / count - (total / count).square()
-    error += ((loadings @ covariance) * loadings).sum(1) / n
-    uncertainty = (scale[:, None] * V / (1 + size)) @ V.T * scale
-    return FactorAnalysis(
-        loadings,
-        error.clamp(min=MIN_NOISE),
-        model.mean + total / count,
-        uncertainty,
-        n / count,
-    )

@@ -4,6 +4,8 @@ from statistics import NormalDist
 
 import torch
 
+from .._low_rank import SharedPosterior, pattern_groups
+
 SHARES = (0.3, 0.7)
 COVERAGE = 0.9
 _MAX_ROWS, _MAX_GENES = 128, 1024
@@ -29,11 +31,7 @@ def calibrate(objective, batches):
     genes = torch.arange(n_genes, device=device)
     if objective.encoder.prior is not None:
         genes = torch.randperm(n_genes, device=device)[:_MAX_GENES]
-    found = []
-    for X, *fold in batches:
-        found.extend(_hidden_errors(objective, X, genes, *fold))
-        if sum(len(error) for error, _ in found) >= _MAX_ROWS * len(SHARES):
-            break
+    found = list(_hidden_errors(objective, genes, *_some(batches)))
     if not found:
         return
     error, variance = (torch.cat(parts) for parts in zip(*found, strict=True))
@@ -51,17 +49,35 @@ def calibrate(objective, batches):
         objective.calibration.copy_(ratio.kthvalue(rank).values / normal)
 
 
-def _hidden_errors(objective, X, genes, fold=None):
+def _some(batches):
+    """Return enough rows, and their folds if there are any."""
+    parts, n_rows = [], 0
+    for X, *fold in batches:
+        parts.append((X, *fold))
+        n_rows += len(X)
+        if n_rows >= _MAX_ROWS:
+            break
+    return [torch.cat(part)[:_MAX_ROWS] for part in zip(*parts, strict=True)]
+
+
+def _hidden_errors(objective, genes, X, fold=None):
     """Yield errors where genes are hidden, NaN elsewhere, and their variances."""
     n_genes = X.shape[1]
-    for share in SHARES:
-        for f, prior in enumerate(objective.fold_priors or [objective.encoder.prior]):
-            rows = X if fold is None else X[fold == f]
+    for f, prior in enumerate(objective.fold_priors or [objective.encoder.prior]):
+        rows = X if fold is None else X[fold == f]
+        groups = pattern_groups([rows]) if prior is not None and len(rows) else None
+        for share in SHARES:
             hidden = torch.rand(n_genes, device=X.device) < share
             hidden[torch.randint(n_genes, (), device=X.device)] = False
             view = rows.masked_fill(hidden, torch.nan)
             if not len(rows) or view.isnan().all(1).any():
                 continue
-            restored, variance = objective.restore_with_variance(view, genes, prior)
+            posterior = None
+            if prior is not None:
+                posterior = SharedPosterior(prior.model, groups.share * ~hidden)
+                posterior = posterior(view, groups.row_group)
+            restored, variance = objective.restore_with_variance(
+                view, genes, prior, posterior
+            )
             error = restored - rows[:, genes]
             yield error.masked_fill(~hidden[genes], torch.nan), variance

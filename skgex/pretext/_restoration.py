@@ -158,9 +158,9 @@ class RestorationObjective(Objective):
         -------
         restored : tensor of shape (n, n_asked)
         """
-        return self._restore(Z, self.encoder.expect(Z), genes)
+        return self._restore(Z, self._expect(Z), genes)
 
-    def restore_with_variance(self, Z, genes, prior=None):
+    def restore_with_variance(self, Z, genes, prior=None, posterior=None):
         """Return the expected expression of some genes, and its variance.
 
         Parameters
@@ -171,6 +171,8 @@ class RestorationObjective(Objective):
             Genes that are asked for.
         prior : LowRankPrior, default=None
             To be used in place of that of the encoder.
+        posterior : FactorPosterior, default=None
+            Posterior of its factors, if it is known already.
 
         Returns
         -------
@@ -181,7 +183,7 @@ class RestorationObjective(Objective):
         if prior is None:
             restored = self.restore(Z, genes)
             return restored, scale * self.gene_error[genes].expand_as(restored)
-        found = prior(Z, with_covariance=True)
+        found = prior(Z, True, posterior, left_out=True)
         explained, own = prior.variance(Z, found)
         variance = scale * (explained + own)
         return self._restore(Z, found, genes), variance[:, genes]
@@ -197,7 +199,7 @@ class RestorationObjective(Objective):
         if prior is None:
             restored, variance = self.restore_with_variance(Z, genes)
             return restored + variance.sqrt() * torch.randn_like(restored)
-        found = prior(Z, with_covariance=True)
+        found = prior(Z, with_covariance=True, left_out=True)
         _, own = prior.variance(Z, found)
         off = prior.deviate(found.posterior) + own.sqrt() * torch.randn_like(own)
         return self._restore(Z, found, genes) + self.calibration * off[:, genes]
@@ -209,6 +211,11 @@ class RestorationObjective(Objective):
         summary, _ = self.encoder.read(Z, expected, known, panels)
         expected = None if expected is None else expected[:, genes]
         return self.decoder.vectors(summary, self.encoder.gene[genes], expected)
+
+    def _expect(self, Z):
+        """Return what the prior expects, of samples of the fit as of others."""
+        prior = self.encoder.prior
+        return self.encoder.expect(Z) if prior is None else prior(Z, left_out=True)
 
     def _restore(self, Z, found, genes):
         expected, known = found[:2]

@@ -1,0 +1,104 @@
+"""Which samples lack the same genes, and which genes are lacking together."""
+
+from typing import NamedTuple
+
+import torch
+from sklearn.cluster import KMeans
+
+# So many patterns are taken as they are; more are put into groups, at most as many.
+MAX_GROUPS = 16
+# More groups must explain this share of what genes differ in within groups.
+_MIN_GAIN = 0.1
+_SMALLEST = 16
+# Signs that a pattern is summed up by: sums of them are exact in single precision, and
+# equal for equal patterns alone, but for a chance of 1 in 2^64.
+_N_SIGNS = 64
+_CLUSTER_ROWS = 1024
+
+
+class PatternGroups(NamedTuple):
+    """Groups of samples, and of genes, with like patterns of measured values.
+
+    Where there are few patterns, each is a group, and shares are 0 or 1. Within a
+    group of several patterns the genes of a sample are taken to be measured at random.
+
+    Attributes
+    ----------
+    row_group : int64 tensor of shape (n,)
+        The group of each sample.
+    gene_group : int64 tensor of shape (n_genes,)
+        The group of each gene.
+    share : tensor of shape (n_row_groups, n_genes)
+        Share of the samples of a group in which a gene was measured.
+    n_rows : tensor of shape (n_row_groups,)
+        Number of samples in each group.
+    gene_share : tensor of shape (n_row_groups, n_gene_groups)
+        Mean of `share` over the genes of a group.
+    """
+
+    row_group: torch.Tensor
+    gene_group: torch.Tensor
+    share: torch.Tensor
+    n_rows: torch.Tensor
+    gene_share: torch.Tensor
+
+
+def pattern_groups(blocks):
+    """Return the groups of samples and genes, in two passes over the samples.
+
+    Parameters
+    ----------
+    blocks : Blocks or list of tensor of shape (n, n_genes)
+        The samples, a block at a time.
+
+    Returns
+    -------
+    groups : PatternGroups
+    """
+    rows, genes, signs = [], 0.0, None
+    for Z in blocks:
+        measured = _measured(Z)
+        signs = _signs(Z.shape[1], Z.device) if signs is None else signs
+        rows.append(measured @ signs)
+        genes = genes + measured.T @ _signs(len(Z), Z.device)
+    row_group, n_row_groups = _group(torch.cat(rows))
+    gene_group, n_gene_groups = _group(genes)
+    count = genes.new_zeros(n_row_groups, len(genes))
+    start = 0
+    for Z in blocks:
+        group = row_group[start : start + len(Z)]
+        count.index_add_(0, group, _measured(Z))
+        start += len(Z)
+    size = row_group.bincount(minlength=n_row_groups).to(count.dtype)
+    share = count / size[:, None]
+    member = torch.nn.functional.one_hot(gene_group, n_gene_groups).to(count.dtype)
+    return PatternGroups(
+        row_group, gene_group, share, size, share @ (member / member.sum(0))
+    )
+
+
+def _measured(Z):
+    return (~Z.isnan()).to(Z.dtype)
+
+
+def _signs(n, device):
+    return torch.randint(2, (n, _N_SIGNS), device=device).float() * 2 - 1
+
+
+def _group(sums):
+    """Return the group of each pattern, given sums of signs, and how many there are."""
+    distinct, group = torch.unique(sums, dim=0, return_inverse=True)
+    if len(distinct) <= MAX_GROUPS:
+        return group, len(distinct)
+    some = sums[torch.randperm(len(sums))[:_CLUSTER_ROWS]].cpu().numpy()
+    seed = int(torch.randint(2**31 - 1, ()))
+    best = KMeans(1, n_init=1, random_state=seed).fit(some)
+    while 2 * best.n_clusters <= min(MAX_GROUPS, len(some) // _SMALLEST):
+        finer = KMeans(2 * best.n_clusters, n_init=1, random_state=seed).fit(some)
+        if finer.inertia_ > (1 - _MIN_GAIN) * best.inertia_:
+            break
+        best = finer
+    found = torch.from_numpy(best.predict(sums.cpu().numpy())).long()
+    # A group may have none but samples that were not looked at, or none at all.
+    distinct, group = torch.unique(found.to(sums.device), return_inverse=True)
+    return group, len(distinct)

@@ -12,8 +12,10 @@ from skgex._low_rank import (
     _blocks,
     _choose_rank,
     _fit_factors,
+    _fit_holes,
     _fit_mixture,
     _fit_prior,
+    _pattern_groups,
     _start,
 )
 from skgex._training import RowReader, _batches, _rows
@@ -27,13 +29,15 @@ SMALL = [
     (_batches, "_BATCH_BYTES", 2**13),
     (_batches, "_WORK_BYTES", 2**18),
     (_blocks, "_BLOCK_BYTES", 2**13),
+    (_blocks, "_KEPT_BYTES", 2**15),
     (_start, "_START_BYTES", 2**13),
-    (_start, "FIRST_ROWS", 100),
     (_fit_factors, "FIRST_ROWS", 100),
     (_choose_rank, "_CHOICE_ROWS", 100),
     (_fit_mixture, "_MIXTURE_ROWS", 100),
-    (_fit_prior, "CURVE_ROWS", (100, 100)),
-    (_fit_prior, "VALID_ROWS", (100, 100)),
+    (_fit_holes, "FIRST_ROWS", 100),
+    (_fit_prior, "CURVE_ROWS", 100),
+    (_fit_prior, "VALID_ROWS", 100),
+    (_pattern_groups, "_CLUSTER_ROWS", 100),
     (_base, "N_RECALIBRATION", 100),
 ]
 

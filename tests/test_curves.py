@@ -13,6 +13,7 @@ from skgex._low_rank import (
     LowRankPrior,
     _fit_curves,
     knot_place,
+    pattern_groups,
 )
 from skgex._low_rank._blocks import Blocks
 from skgex._low_rank._choose_rank import held_out_error
@@ -77,7 +78,7 @@ def error(prior, X):
     rng = np.random.default_rng(3)
     masks = [torch.from_numpy(rng.random(X.shape[1]) < 0.3) for _ in range(5)]
     blocks = Blocks(RowReader(X), torch.arange(len(X)), torch.clone)
-    return held_out_error(prior, blocks, masks)
+    return held_out_error(prior, blocks, pattern_groups(blocks), masks)
 
 
 def test_a_known_curve_is_recovered():
@@ -182,5 +183,5 @@ def test_errors_of_trials_are_found_on_the_way():
     *_, errors = _fit_curves._normal_equations(prior, blocks, masks, [trial])
     for found, curves in zip(errors, [None, trial], strict=True):
         own = LowRankPrior(model, curves=curves)
-        expected = held_out_error(own, blocks, masks)
+        expected = held_out_error(own, blocks, pattern_groups(blocks), masks)
         assert found / (len(masks) * len(X)) == pytest.approx(expected, rel=1e-5)

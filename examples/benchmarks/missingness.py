@@ -197,7 +197,10 @@ def report(part, table):
         for value, digits in (("rmse", 4), ("bias", 3), ("coverage", 3)):
             if rows[value].notna().any():
                 wide = pivot(rows[rows[value].notna()], value, digits)
-                print(f"\n{value}, {place}\n{wide.to_string()}")
+                # The spread of one seed is none.
+                print(
+                    f"\n{value}, {place}\n{wide.to_string().replace('(nan)', '     ')}"
+                )
         if part != "real":
             compare(part, rows, "GexImputer", set(OURS))
     print("\nseconds of the fit, and of filling in")

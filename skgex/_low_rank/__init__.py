@@ -17,6 +17,7 @@ from ._gene_curves import GeneCurves, knot_place
 from ._low_rank_prior import LowRankPrior
 from ._new_genes import prior_for_genes
 from ._pattern_groups import pattern_groups
+from ._sample_scores import relative_likelihood
 from ._shared_posterior import SharedPosterior
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "knot_place",
     "pattern_groups",
     "prior_for_genes",
+    "relative_likelihood",
 ]

@@ -6,7 +6,7 @@ from ._blocks import Blocks
 from ._fit_factors import fit_factor_analysis, supported_rank
 from ._low_rank_prior import LowRankPrior
 from ._pattern_groups import pattern_groups
-from ._shared_posterior import SharedPosterior
+from ._shared_posterior import posteriors
 
 RANKS = (16, 32, 64, 128, 256, 384)
 # The place of the number that is tried first.
@@ -104,12 +104,8 @@ def restored(prior, blocks, groups, mask):
         Prepared samples.
     found : Expectation
     """
-    posterior, start = SharedPosterior(prior.model, groups.share * ~mask), 0
-    for Z in blocks:
-        group = groups.row_group[start : start + len(Z)]
-        start += len(Z)
-        view = Z.masked_fill(mask, torch.nan)
-        yield Z, prior(view, posterior=posterior(view, group))
+    for Z, view, posterior in posteriors(prior.model, blocks, groups, mask):
+        yield Z, prior(view, posterior=posterior)
 
 
 def row_errors(error):

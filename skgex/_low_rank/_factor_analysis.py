@@ -97,6 +97,32 @@ class FactorAnalysis(nn.Module):
             self.uncertainty_scale,
         )
 
+    def drawn(self, count=None):
+        """Return a draw of the model from what is known of it.
+
+        Parameters
+        ----------
+        count : tensor of shape (n_genes,), default=None
+            Number of samples in which each gene was measured: with it noise and means
+            are drawn as well as loadings.
+
+        Returns
+        -------
+        model : FactorAnalysis
+            Without uncertainty.
+        """
+        size, basis = torch.linalg.eigh(self.uncertainty)
+        root = basis * size.clamp(min=0).sqrt()
+        noise, mean = self.noise, self.mean
+        if count is not None:
+            count = count.clamp(min=1)
+            mean = mean + (noise / count).sqrt() * torch.randn_like(mean)
+            # Noise over its draw is chi-squared, of as many degrees of freedom.
+            noise = noise * count / torch.distributions.Chi2(count).sample()
+        spread = (self.noise * self.uncertainty_scale).sqrt()[:, None]
+        off = spread * (torch.randn_like(self.loadings) @ root.T)
+        return FactorAnalysis(self.loadings + off, noise, mean)
+
     def posterior(self, Z, n_columns=None, left_out=None):
         """Return the posterior of the factors given all measured genes.
 

@@ -13,7 +13,12 @@ class _Components(NamedTuple):
 
     mean: torch.Tensor  # (n, n_components, q)
     covariance: torch.Tensor  # (n_patterns, n_components, q, q), or None
-    weight: torch.Tensor  # (n, n_components), responsibilities
+    score: torch.Tensor  # (n, n_components), logarithms of what weights are as
+
+    @property
+    def weight(self):
+        """Responsibilities, of shape (n, n_components)."""
+        return self.score.softmax(1)
 
 
 class FactorMixture(nn.Module):
@@ -100,6 +105,28 @@ class FactorMixture(nn.Module):
         rows = torch.arange(len(mean), device=mean.device)
         return FactorPosterior(mean, covariance, rows)
 
+    def gain(self, posterior):
+        """Return how much likelier samples are than with factors of N(0, I).
+
+        Parameters
+        ----------
+        posterior : FactorPosterior
+            Under the prior N(0, I).
+
+        Returns
+        -------
+        gain : tensor of shape (n,)
+            Difference of log-likelihoods.
+        """
+        q = self.mean.shape[1]
+        mean, covariance, pattern, *_ = posterior
+        root = torch.linalg.cholesky(covariance[:, :q, :q])
+        plain = root.diagonal(dim1=1, dim2=2).log().sum(1)[pattern]
+        told = _rowwise(torch.cholesky_inverse(root), mean[:, :q], pattern)
+        plain = plain + 0.5 * (told * mean[:, :q]).sum(1)
+        score = self.components(posterior, with_covariance=False).score
+        return score.logsumexp(1) - plain
+
     def components(self, posterior, with_covariance=True):
         """Return the posterior of the leading factors under each component."""
         q = self.mean.shape[1]
@@ -128,7 +155,7 @@ class FactorMixture(nn.Module):
         return _Components(
             torch.stack(means, 1),
             torch.stack(covariances, 1) if with_covariance else None,
-            torch.stack(scores, 1).softmax(1),
+            torch.stack(scores, 1),
         )
 
 

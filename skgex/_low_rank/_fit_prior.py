@@ -10,6 +10,7 @@ from ._fit_curves import fit_curves
 from ._fit_factors import fit_factor_analysis, supported_rank
 from ._fit_mixture import fit_mixture
 from ._low_rank_prior import LowRankPrior
+from ._sample_scores import fit_scores
 
 N_FOLDS = 3
 # Samples that the number of factors is chosen by, and that the curves are fitted to.
@@ -64,8 +65,13 @@ def fit_priors(reader, prepare, groups):
     curves = fit_curves(reader, curve_rows, prepare, fold, fold_priors)
     for fitted in (prior, *fold_priors):
         fitted.curves = curves
-    if not complete:
-        prior.remember(blocks)
+    prior.scores = fit_scores(
+        [
+            (part, Blocks(reader, curve_rows[fold[curve_rows] == f], prepare))
+            for f, part in enumerate(fold_priors)
+        ]
+    )
+    prior.remember(blocks)
     return prior, fold_priors, fold
 
 

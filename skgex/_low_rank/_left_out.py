@@ -43,7 +43,7 @@ def leave_out(model, Z, mean, times):
     """
     measured = (~Z.isnan()).to(Z.dtype)
     value = (Z - model.mean).nan_to_num_(nan=0.0)
-    error = value - (mean @ model.loadings.T) * measured
+    error = (Z - model.expected(mean)).nan_to_num_(nan=0.0)
     lean = mean @ model.uncertainty
     # At most a half: where a sample stands alone nothing can be told of the others.
     leverage = (lean * mean).sum(1, keepdim=True) * model.uncertainty_scale

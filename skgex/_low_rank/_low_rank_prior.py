@@ -11,6 +11,8 @@ from ._fingerprints import fingerprints
 # gene, and the weight, in genes, of a sample like all others.
 MAX_ERROR = 25.0
 PRIOR_COUNT = 20.0
+# A gene that is all but known by others need not be known better than this.
+MIN_LEFT = 0.05
 # The mixture is over this many leading factors, and curves look at them.
 N_LEADING = 64
 
@@ -64,18 +66,24 @@ class LowRankPrior(nn.Module):
         self.model = model
         self.mixture = mixture
         self.curves = curves
+        self.scores = None
         # What a gene varies with the factors, for the uncertainty.
         self.register_buffer("gram", model.loadings.T @ model.loadings)
 
     def remember(self, Z):
-        """Keep a number for each sample that has missing values.
+        """Keep how often genes were measured, and a number for each sample with holes.
 
         Parameters
         ----------
         Z : iterable of tensor of shape (n, n_genes)
             The standardised profiles it was fitted to, some at a time.
         """
-        seen = [fingerprints(part[part.isnan().any(1)]) for part in Z]
+        count, seen = 0.0, []
+        for part in Z:
+            missing = part.isnan()
+            count = count + (~missing).sum(0)
+            seen.append(fingerprints(part[missing.any(1)]))
+        self.register_buffer("count", count)
         self.register_buffer("seen", torch.cat(seen).unique())
 
     def has_seen(self, Z):
@@ -87,6 +95,11 @@ class LowRankPrior(nn.Module):
         number = fingerprints(Z)
         place = torch.searchsorted(seen, number).clamp(max=len(seen) - 1)
         return seen[place] == number
+
+    @property
+    def n_columns(self):
+        """Number of leading factors whose covariances are looked at."""
+        return min(N_LEADING, self.rank)
 
     @property
     def rank(self):
@@ -115,7 +128,7 @@ class LowRankPrior(nn.Module):
         """
         with torch.autocast(Z.device.type, enabled=False):
             if posterior is None:
-                n_columns = None if with_covariance else N_LEADING
+                n_columns = None if with_covariance else self.n_columns
                 left_out = self.has_seen(Z) if left_out else None
                 posterior = self.model.posterior(Z, n_columns, left_out)
             gaussian = posterior
@@ -136,7 +149,7 @@ class LowRankPrior(nn.Module):
         Of the variance of the genes by these factors. They are all that is looked at:
         with few columns of the covariance it takes less time.
         """
-        q = min(N_LEADING, self.rank)
+        q = self.n_columns
         gram = self.gram[:q, :q]
         # Genes without common factors have no loadings: nothing is uncertain.
         total = gram.trace().clamp(min=1e-12)
@@ -171,17 +184,63 @@ class LowRankPrior(nn.Module):
         """
         with torch.autocast(Z.device.type, enabled=False):
             explained, own = self.model.variance(expectation.posterior)
-            measured = ~Z.isnan()
-            error = (Z - expectation.linear).square() + explained
-            error = (error / self.model.noise).clamp_(max=MAX_ERROR)
-            error = torch.where(measured, error, 0).sum(1, keepdim=True)
-            count = measured.sum(1, keepdim=True)
-            return explained, own * (error + PRIOR_COUNT) / (count + PRIOR_COUNT)
+            return explained, own * self.noisiness(Z, expectation, explained)
+
+    def noisiness(self, Z, expectation, explained):
+        """Return how noisy samples are, of shape (n, 1), by their measured genes."""
+        measured = ~Z.isnan()
+        error = (Z - expectation.linear).square() + explained
+        error = (error / self.model.noise).clamp_(max=MAX_ERROR)
+        error = torch.where(measured, error, 0).sum(1, keepdim=True)
+        count = measured.sum(1, keepdim=True)
+        return (error + PRIOR_COUNT) / (count + PRIOR_COUNT)
 
     @torch.no_grad()
-    def deviate(self, posterior):
-        """Draw what the genes deviate from their expectation by uncertain factors."""
-        with torch.autocast(posterior.mean.device.type, enabled=False):
+    def draw(self, Z, expectation, drawn):
+        """Draw what samples deviate from what is expected of them.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles.
+        expectation : Expectation
+            What is expected of them, with the covariance.
+        drawn : FactorAnalysis
+            The model with loadings, noise and means drawn: the same for all samples,
+            whose errors therefore go together.
+
+        Returns
+        -------
+        deviation : tensor of shape (n, n_genes)
+        """
+        with torch.autocast(Z.device.type, enabled=False):
+            posterior = expectation.posterior
+            explained, _ = self.model.variance(posterior)
+            noise = drawn.noise * self.noisiness(Z, expectation, explained)
             root = torch.linalg.cholesky(posterior.covariances())
-            normal = torch.randn_like(posterior.mean)
-            return (root @ normal[:, :, None])[:, :, 0] @ self.model.loadings.T
+            factors = (root @ torch.randn_like(posterior.mean)[:, :, None])[:, :, 0]
+            factors = posterior.mean + factors
+            off = drawn.expected(factors) - self.model.expected(posterior.mean)
+            return off + noise.sqrt() * torch.randn_like(off)
+
+    @torch.no_grad()
+    def standardised_errors(self, Z, expectation):
+        """Return the error of each measured gene given all others, in its deviations.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles.
+        expectation : Expectation
+            What is expected of them, with the covariance.
+
+        Returns
+        -------
+        z : tensor of shape (n, n_genes)
+            NaN where a gene was not measured.
+        """
+        with torch.autocast(Z.device.type, enabled=False):
+            explained, _ = self.model.variance(expectation.posterior)
+            # The gene itself bore on what is expected of it, and made it surer.
+            left = (1 - explained / self.model.noise).clamp(min=MIN_LEFT)
+            return (Z - expectation.linear) / (self.model.noise * left).sqrt()

@@ -182,3 +182,31 @@ def by_group(vectors, matrices, group):
         rows = (group == number).nonzero()[:, 0]
         product[rows] = vectors[rows] @ matrices[number]
     return product
+
+
+def posteriors(model, blocks, groups, mask):
+    """Yield samples, and the posterior of their factors where a mask hides genes.
+
+    Parameters
+    ----------
+    model : FactorAnalysis
+        The model.
+    blocks : Blocks
+        The samples.
+    groups : PatternGroups
+        Of these samples.
+    mask : bool tensor of shape (n_genes,)
+        The genes that are hidden.
+
+    Yields
+    ------
+    Z, view : tensor of shape (n, n_genes)
+        Prepared samples, and with NaN for what is hidden.
+    posterior : FactorPosterior
+    """
+    posterior, start = SharedPosterior(model, groups.share * ~mask), 0
+    for Z in blocks:
+        group = groups.row_group[start : start + len(Z)]
+        start += len(Z)
+        view = Z.masked_fill(mask, torch.nan)
+        yield Z, view, posterior(view, group)

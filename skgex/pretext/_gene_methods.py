@@ -26,10 +26,9 @@ class GeneMethods:
         genes : array-like of str or int, default=None
             Which genes to return, by name or by position; None for all.
         return_std : bool, default=False
-            Whether to return the standard deviation of what is restored as well:
-            of samples like those of `fit`, but not among them, 90 % of the values lie
-            within 1.645 of it, on average. It is too small for samples of `fit`, above
-            all if these were few, and zero for measured values that are kept.
+            Whether to return the standard deviation of what is restored as well: of
+            samples like those of `fit`, 90 % of the values lie within 1.645 of it, on
+            average. It is zero for measured values that are kept.
         keep_measured : bool, default=True
             Whether measured values are returned as they are, rather than what is
             expected of them.
@@ -115,6 +114,83 @@ class GeneMethods:
         X = check_genes(self, X, reset=False)
         return self._apply(_Attention(self.standardizer_, self.encoder_, rollout), X)
 
+    def score_samples(self, X, *, as_quantile=False, return_z=False):
+        """Return how likely samples are, that is how like those of `fit`.
+
+        The log-likelihood by the factors of the prior for each measured gene, less what
+        is expected of samples in which the same genes were measured. Likelihoods of
+        samples held out within `fit`, with many genes and with few, make scores
+        comparable: samples like those of `fit` have the same median and the same lower
+        5 % whatever was measured. Look at it before a label or an imputed value is
+        believed: a sample of another tissue, unit or platform has a low score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles in the units of the training data; NaN where a gene was
+            not measured.
+        as_quantile : bool, default=False
+            Whether to return the share of the samples held out that had a lower score,
+            between 0 and 1: of samples like those of `fit`, some 5 % are below 0.05.
+            They are a little fewer where samples were few, as what they are compared
+            with was held out from two thirds of the samples.
+        return_z : bool, default=False
+            Whether to return the error of each measured gene as well, given all other
+            measured genes of the sample, in standard deviations.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Higher is likelier. Complete samples of `fit` itself score a little higher
+            than others like them.
+        z : ndarray or table of shape (n_samples, n_genes)
+            Only with `return_z`; NaN where a gene was not measured.
+
+        Raises
+        ------
+        ValueError
+            If there is no low-rank prior, or it was fitted to fewer than four samples
+            or groups.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skgex import GexBERT
+        >>> from skgex.datasets import load_tissues_u133
+        >>> X, tissue = load_tissues_u133(return_X_y=True)
+        >>> embedder = GexBERT(max_epochs=0, random_state=0).fit(X[::2])
+        >>> new = X[1::2]
+        >>> shuffled = np.random.default_rng(0).permuted(new, axis=1)
+        >>> like, unlike = (embedder.score_samples(X) for X in (new, shuffled))
+        >>> bool(like.min() > unlike.max())
+        True
+        """
+        check_is_fitted(self)
+        self._check_scores()
+        table, X = X, check_genes(self, X, reset=False)
+        module = _OnGenes(self.standardizer_, self.objective_, "likelihood")
+        scores = self._apply(module, X)[:, int(as_quantile)]
+        if not return_z:
+            return scores
+        module = _OnGenes(self.standardizer_, self.objective_, "standardised_errors")
+        z = self._apply(module, X)
+        return scores, self._as_table(z, table, self._places(None))
+
+    def _check_scores(self):
+        """Refuse to score samples where nothing is known of their likelihood."""
+        if self.encoder_.prior is None:
+            raise ValueError(
+                "score_samples needs the likelihood of a low-rank prior: fit with "
+                "prior='low_rank'."
+            )
+        # Files of earlier versions have no such attribute.
+        if getattr(self.encoder_.prior, "scores", None) is None:
+            raise ValueError(
+                "score_samples compares with the samples of fit, of which nothing is "
+                "known: fit again, with this version and with four samples or groups "
+                "at the least."
+            )
+
     @property
     def gene_embeddings_(self):
         """Learnt vector of each gene."""
@@ -129,11 +205,18 @@ class GeneMethods:
         module = _OnGenes(self.standardizer_, self.objective_, method, places)
         return self._apply(module, X, allow_empty)
 
-    def _draw(self, X, seed):
-        """Return draws of all genes from their distribution."""
+    def _draw(self, X, seed, model_seed):
+        """Return draws of all genes from their distribution.
+
+        Samples of calls with the same `model_seed` share a draw of the model.
+        """
+        device = resolve_device(self.device)
+        with torch_seed(model_seed, device):
+            drawn = self.objective_.draw_model()
         places = torch.from_numpy(self._places(None))
-        module = _OnGenes(self.standardizer_, self.objective_, "draw", places)
-        with torch_seed(seed, resolve_device(self.device)):
+        parts = self.standardizer_, self.objective_, "draw", places
+        module = _OnGenes(*parts, *([] if drawn is None else [drawn]))
+        with torch_seed(seed, device):
             return self._apply(module, X, allow_empty=True)
 
     def _apply(self, module, X, allow_empty=False):
@@ -188,16 +271,20 @@ class GeneMethods:
 class _OnGenes(nn.Module):
     """A method of the objective on some genes, from and to the units of the data."""
 
-    def __init__(self, standardizer, objective, method, genes):
+    def __init__(self, standardizer, objective, method, genes=None, *args):
         super().__init__()
         self.standardizer = standardizer
         self.objective = objective
         self.method = method
         self.genes = genes
+        self.args = nn.ModuleList(args)
 
     def forward(self, X):
+        method = getattr(self.objective, self.method)
+        if self.genes is None:
+            return method(self.standardizer(X))
         genes = self.genes.to(X.device)
-        found = getattr(self.objective, self.method)(self.standardizer(X), genes)
+        found = method(self.standardizer(X), genes, *self.args)
         if self.method == "embed_genes":
             return found.flatten(1)
         mean, scale = self.standardizer.mean[genes], self.standardizer.scale[genes]

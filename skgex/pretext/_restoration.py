@@ -5,6 +5,7 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
+from .._low_rank import relative_likelihood
 from ..nn import Objective
 from ._calibrate import calibrate
 
@@ -188,21 +189,62 @@ class RestorationObjective(Objective):
         variance = scale * (explained + own)
         return self._restore(Z, found, genes), variance[:, genes]
 
-    def draw(self, Z, genes):
+    def draw(self, Z, genes, drawn=None):
         """Draw the expression of some genes from its distribution.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles; NaN where a gene was not measured.
+        genes : int64 tensor of shape (n_asked,)
+            Genes that are asked for.
+        drawn : FactorAnalysis, default=None
+            A draw of the prior's model, see :meth:`draw_model`.
 
         Returns
         -------
-        drawn : tensor of shape (n, n_asked)
+        values : tensor of shape (n, n_asked)
         """
         prior = self.encoder.prior
         if prior is None:
             restored, variance = self.restore_with_variance(Z, genes)
             return restored + variance.sqrt() * torch.randn_like(restored)
         found = prior(Z, with_covariance=True, left_out=True)
-        _, own = prior.variance(Z, found)
-        off = prior.deviate(found.posterior) + own.sqrt() * torch.randn_like(own)
+        off = prior.draw(Z, found, drawn)
         return self._restore(Z, found, genes) + self.calibration * off[:, genes]
+
+    def draw_model(self):
+        """Return a draw of what is learnt, which all samples of a call share."""
+        prior = self.encoder.prior
+        if prior is None:
+            return None
+        return prior.model.drawn(getattr(prior, "count", None))
+
+    def likelihood(self, Z):
+        """Return the likelihood of samples, comparable and as a share.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles; NaN where a gene was not measured.
+
+        Returns
+        -------
+        found : tensor of shape (n, 2)
+            See :class:`SampleScores`.
+        """
+        prior = self.encoder.prior
+        left_out = prior.has_seen(Z)
+        posterior = prior.model.posterior(Z, prior.n_columns, left_out)
+        found = relative_likelihood(prior, Z, posterior)
+        score, share = prior.scores.comparable(*found), prior.scores.share_below(*found)
+        return torch.stack([score, share], 1)
+
+    def standardised_errors(self, Z):
+        """Return errors of measured genes given all others, in standard deviations."""
+        prior = self.encoder.prior
+        found = prior(Z, with_covariance=True)
+        return prior.standardised_errors(Z, found) / self.calibration
 
     def embed_genes(self, Z, genes):
         """Return the vectors of some genes, of shape (n, n_asked, dim)."""

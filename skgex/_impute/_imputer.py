@@ -11,11 +11,11 @@ from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import HasMethods, MissingValues
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from ._inputs import check_genes
-from ._persistence import SaveMixin
-from ._training import RowReader, check_all_profiles, gene_moments, is_constant
-from .pretext import GexBERT
-from .pretext._nested import fit_nested
+from .._inputs import check_genes
+from .._persistence import SaveMixin
+from .._training import RowReader, check_all_profiles, gene_moments, is_constant
+from ..pretext import GexBERT
+from ..pretext._nested import fit_nested
 
 # Samples are filled so many values at a time, to bound the memory that takes.
 _BLOCK_VALUES = 2**24

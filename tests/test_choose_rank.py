@@ -39,9 +39,7 @@ def draw(n, n_genes, rank, noise=0.4, missing=0.0, seed=0):
 
 def choose(X, n_fit, **options):
     rows = torch.arange(len(X))
-    return choose_rank(
-        RowReader(X), rows[:n_fit], rows[n_fit:], torch.clone, **options
-    )
+    return choose_rank(RowReader(X), rows[:n_fit], rows[n_fit:], torch.clone, **options)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.3])

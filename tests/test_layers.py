@@ -38,7 +38,7 @@ FOREIGN = {
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS} - {"__init__", "nn"},
     "numpy": {*LAYERS} - {"__init__", "nn"},
-    "scipy": {"datasets", "io", "_inputs", "_finetune", "_survival"},
+    "scipy": {"datasets", "io", "_impute", "_inputs", "_finetune", "_survival"},
     "pandas": {"datasets", "io", "evaluation", "_impute"},
     "joblib": {"evaluation"},
     "h5py": {"io"},

@@ -196,11 +196,9 @@ def report(part, table):
     for place, rows in table.groupby("place", sort=False):
         for value, digits in (("rmse", 4), ("bias", 3), ("coverage", 3)):
             if rows[value].notna().any():
-                wide = pivot(rows[rows[value].notna()], value, digits)
-                # The spread of one seed is none.
-                print(
-                    f"\n{value}, {place}\n{wide.to_string().replace('(nan)', '     ')}"
-                )
+                wide = pivot(rows[rows[value].notna()], value, digits).to_string()
+                # One seed has no spread.
+                print(f"\n{value}, {place}\n{wide.replace('(nan)', '     ')}")
         if part != "real":
             compare(part, rows, "GexImputer", set(OURS))
     print("\nseconds of the fit, and of filling in")

@@ -2,23 +2,26 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import MissingIndicator
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
-from sklearn.utils._param_validation import HasMethods, MissingValues
+from sklearn.utils._param_validation import HasMethods, MissingValues, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._inputs import check_genes
 from .._persistence import SaveMixin
 from .._training import RowReader, check_all_profiles, gene_moments, is_constant
 from ..pretext import GexBERT
-from ..pretext._nested import fit_nested
+from ..pretext._nested import check_kind, fit_nested
+from ._censored import draw_below, fill_below, limits_of, marginal_fill
 
 # Samples are filled so many values at a time, to bound the memory that takes.
 _BLOCK_VALUES = 2**24
+# How often values below limits, and what is learnt from them, take turns.
+N_ROUNDS = 2
 
 
 class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimator):
@@ -36,9 +39,16 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
     missing_values : int, float, pandas.NA or nan, default=nan
         What marks a missing value.
     sample_posterior : bool, default=False
-        Whether to draw from the predictive distribution of the missing values of a
-        sample, jointly, rather than to return its mean. Several draws make multiple
-        imputation [1]_.
+        Whether to draw from the predictive distribution of the missing values, jointly,
+        rather than to return its mean. What is learnt is drawn as well, once for each
+        call of `transform`, so that errors of samples go together as they do. Several
+        calls make multiple imputation [1]_.
+    censored : {"left"}, array-like of shape (n_genes,), dict or None, default=None
+        What is known of missing values. None for nothing. "left" takes each as being
+        below the lowest measured value of its gene in `fit`, as where a value was not
+        detected (proteomics, qPCR, panels); limits can be given for each gene, NaN for
+        none, or by name for some genes. Values missing for other reasons come out far
+        too low then.
     add_indicator : bool, default=False
         Whether to append a :class:`~sklearn.impute.MissingIndicator`.
     keep_empty_features : bool, default=False
@@ -54,6 +64,9 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
     statistics_ : ndarray of shape (`n_features_in_`,)
         Mean of each gene over the samples of `fit`; NaN where there is none. Constant
         genes, and samples without any measured gene, are filled by it.
+    limits_ : ndarray of shape (`n_features_in_`,)
+        Limit below which missing values of a gene are, NaN for genes without one. Only
+        with `censored`.
     indicator_ : MissingIndicator
         Only with `add_indicator`.
     random_state_ : RandomState instance
@@ -93,6 +106,7 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         "embedder": [HasMethods(["fit", "transform"]), None],
         "missing_values": [MissingValues()],
         "sample_posterior": ["boolean"],
+        "censored": [StrOptions({"left"}), "array-like", dict, None],
         "add_indicator": ["boolean"],
         "keep_empty_features": ["boolean"],
         "random_state": ["random_state"],
@@ -104,6 +118,7 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         *,
         missing_values=np.nan,
         sample_posterior=False,
+        censored=None,
         add_indicator=False,
         keep_empty_features=False,
         random_state=None,
@@ -111,6 +126,7 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         self.embedder = embedder
         self.missing_values = missing_values
         self.sample_posterior = sample_posterior
+        self.censored = censored
         self.add_indicator = add_indicator
         self.keep_empty_features = keep_empty_features
         self.random_state = random_state
@@ -142,6 +158,10 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         if self.add_indicator:
             self.indicator_ = MissingIndicator(error_on_new=False).fit(measured)
         self._learn_genes(measured)
+        if self.censored is not None:
+            self.limits_ = limits_of(self.censored, measured, self._names())
+            low = missing & ~np.isnan(self.limits_)
+            self._low_fill = marginal_fill(measured, low, self.limits_)
         context = self._init_callback_context(max_subtasks=1)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
         task = context.subcontext("restore")
@@ -172,14 +192,60 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         # Samples without holes need no restoring.
         rows = np.flatnonzero(missing.any(axis=1))
         size = max(1, _BLOCK_VALUES // X.shape[1])
+        # All samples of a call share what is drawn of the model.
+        seed = self.random_state_.randint(2**31 - 1) if self.sample_posterior else None
         for start in range(0, len(rows), size):
             block = rows[start : start + size]
-            imputed[block] = self._fill_in(X[block], missing[block])
+            imputed[block] = self._fill_in(X[block], missing[block], seed)
         imputed = imputed[:, self._kept]
         if not self.add_indicator:
             return imputed
         holes = np.where(missing, np.nan, X)
         return np.hstack([imputed, self.indicator_.transform(holes)])
+
+    def score_samples(self, X, *, as_quantile=False, return_z=False):
+        """Return how like the samples of `fit` others are.
+
+        See :meth:`GexBERT.score_samples`, of which this is the score, by the genes that
+        vary.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles in the units of the training data.
+        as_quantile : bool, default=False
+            Whether to return the share of the samples held out that had a lower score.
+        return_z : bool, default=False
+            Whether to return the error of each measured gene as well, given all other
+            measured genes of the sample, in standard deviations.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Higher is likelier.
+        z : ndarray of shape (n_samples, n_genes)
+            Only with `return_z`; NaN where a gene was not measured, or is constant.
+
+        Raises
+        ------
+        ValueError
+            If a sample has no measured gene that varies, or the embedder cannot score.
+        """
+        check_is_fitted(self)
+        X, missing = self._check(X, reset=False)
+        if self.embedder_ is None:
+            raise ValueError("No gene varied in fit: there is nothing to score by.")
+        measured = np.where(missing, np.nan, X)[:, self._restored]
+        options = {"as_quantile": as_quantile, "return_z": return_z}
+        if self._names() is not None:
+            names = self._names()[self._restored]
+            measured = pd.DataFrame(measured, columns=names, copy=False)
+        found = self.embedder_.score_samples(measured, **options)
+        if not return_z:
+            return found
+        z = np.full(X.shape, np.nan, dtype=np.float32)
+        z[:, self._restored] = np.asarray(found[1])
+        return found[0], z
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns that `transform` returns.
@@ -243,37 +309,90 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         """Return the fitted embedder, or None if no gene varies."""
         if not len(self._restored):
             return None
-        genes = self._restored
-        rows = np.flatnonzero(~np.isnan(measured[:, genes]).all(axis=1))
-        table = measured
-        if len(rows) < len(measured) or len(genes) < measured.shape[1]:
-            table = measured[np.ix_(rows, genes)]
-        if self._names() is not None:
-            table = pd.DataFrame(table, columns=self._names()[genes], copy=False)
+        seed = self.random_state_.randint(2**31 - 1)
+        if self.censored is not None:
+            missing = np.isnan(measured)
+            measured = self._guess(measured, missing)
+            if not isinstance(self.embedder, FrozenEstimator):
+                measured = self._refine(measured, missing, groups, seed)
+        table, rows = self._table(measured)
         return fit_nested(
             self,
             table,
             default=GexBERT,
             groups=None if groups is None else np.asarray(groups)[rows],
-            seed=self.random_state_.randint(2**31 - 1),
+            seed=seed,
             task=task,
             kind=GexBERT,
         )
 
-    def _fill_in(self, X, missing):
+    def _table(self, measured):
+        """Return samples with genes that vary, and which samples those are."""
+        genes = self._restored
+        rows = np.flatnonzero(~np.isnan(measured[:, genes]).all(axis=1))
+        if len(rows) < len(measured) or len(genes) < measured.shape[1]:
+            measured = measured[np.ix_(rows, genes)]
+        if self._names() is not None:
+            measured = pd.DataFrame(measured, columns=self._names()[genes], copy=False)
+        return measured, rows
+
+    def _guess(self, X, missing):
+        """Return samples with values below limits as their genes alone make expect."""
+        low = missing & ~np.isnan(self._low_fill)
+        return np.where(low, self._low_fill, X).astype(X.dtype, copy=False)
+
+    def _refine(self, guessed, missing, groups, seed):
+        """Return samples with values below limits as all genes make expect."""
+        embedder = GexBERT() if self.embedder is None else clone(self.embedder)
+        check_kind(embedder, GexBERT)
+        # The prior by itself, whose network would be trained on guesses.
+        embedder.set_params(max_epochs=0, callbacks=None, random_state=seed)
+        table, rows = self._table(guessed)
+        groups = None if groups is None else np.asarray(groups)[rows]
+        filled, genes = np.array(table), self._restored
+        low = missing[np.ix_(rows, genes)] & ~np.isnan(filled)
+        for _ in range(N_ROUNDS):
+            self._below(embedder.fit(filled, groups=groups), filled, low)
+        guessed = guessed.copy()
+        guessed[np.ix_(rows, genes)] = filled
+        return guessed
+
+    def _below(self, embedder, X, low):
+        """Fill in values below limits, in place; return means and deviations."""
+
+        def restore(X):
+            return np.stack(np.split(embedder._restore(X, return_std=True), 2, axis=1))
+
+        scale = embedder.standardizer_.scale.numpy()
+        return fill_below(restore, X, low, self.limits_[self._restored], scale)
+
+    def _fill_in(self, X, missing, model_seed):
         """Return samples with their holes filled."""
         filled = np.where(missing, self._fill, X).astype(X.dtype, copy=False)
+        given = np.where(missing, np.nan, X)
+        if self.censored is not None:
+            given = self._guess(given, missing)
+            filled = np.where(np.isnan(given), filled, given)
         genes = self._restored
-        known = np.flatnonzero(~missing[:, genes].all(axis=1))
+        known = np.flatnonzero(~np.isnan(given[:, genes]).all(axis=1))
         if self.embedder_ is None or not len(known):
             return filled
         holes = missing[np.ix_(known, genes)]
-        given = np.where(holes, np.nan, X[np.ix_(known, genes)])
+        given = given[np.ix_(known, genes)]
+        low = holes & ~np.isnan(given)
+        if low.any():
+            mean, std = self._below(self.embedder_, given, low)
         if self.sample_posterior:
             seed = self.random_state_.randint(2**31 - 1)
-            restored = self.embedder_._draw(given, seed)
+            restored = self.embedder_._draw(given, seed, model_seed)
         else:
             restored = self.embedder_._restore(given)
+        if low.any():
+            restored = np.where(low, given, restored)
+        if low.any() and self.sample_posterior:
+            limits = np.broadcast_to(self.limits_[genes], low.shape)[low]
+            draws = draw_below(mean[low], std[low], limits, self.random_state_)
+            restored[low] = draws
         filled[np.ix_(known, genes)] = np.where(holes, restored, given)
         return filled
 

@@ -12,7 +12,9 @@ from ._fit_mixture import fit_mixture
 from ._low_rank_prior import LowRankPrior
 from ._sample_scores import fit_scores
 
-N_FOLDS = 3
+# Folds of few samples, and of many.
+N_FOLDS = (5, 3)
+_MANY = 1000
 # Samples that the number of factors is chosen by, and that the curves are fitted to.
 VALID_ROWS = 512
 CURVE_ROWS = 4096
@@ -111,7 +113,7 @@ def _folds(n_samples, groups):
     n_units = n_samples if groups is None else len(np.unique(groups))
     if n_units < _TOO_FEW:
         return None
-    n_folds = 2 if n_units < _FEW else N_FOLDS
+    n_folds = 2 if n_units < _FEW else N_FOLDS[n_samples >= _MANY]
     seed = int(torch.randint(2**31 - 1, ()))
     Splitter = KFold if groups is None else GroupKFold
     splitter = Splitter(n_folds, shuffle=True, random_state=seed)

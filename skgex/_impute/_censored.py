@@ -1,0 +1,168 @@
+"""Values that are missing because they are low: below a limit of detection."""
+
+import numpy as np
+from scipy.special import log_ndtr, ndtri_exp
+from sklearn.utils import check_array
+
+N_ITER = 40
+# Changes in standard deviations of a gene below which nothing more is gained.
+_TOLERANCE = 1e-3
+_N_MOMENTS = 100
+_LOG_ROOT_2_PI = 0.5 * np.log(2 * np.pi)
+
+
+def limits_of(censored, measured, names=None):
+    """Return the limit of detection of each gene; NaN where there is none.
+
+    Parameters
+    ----------
+    censored : "left", dict or array-like of shape (n_genes,)
+        As given to `GexImputer`.
+    measured : ndarray of shape (n_samples, n_genes)
+        Training values; NaN where missing.
+    names : ndarray of str, default=None
+        Names of the genes.
+
+    Raises
+    ------
+    ValueError
+        If limits are not one for each gene, or of genes that there are not.
+    """
+    n_genes = measured.shape[1]
+    if isinstance(censored, str):
+        lowest = np.full(n_genes, np.nan)
+        some = ~np.isnan(measured).all(axis=0)
+        lowest[some] = np.nanmin(measured[:, some], axis=0)
+        return lowest
+    if isinstance(censored, dict):
+        return _by_name(censored, n_genes, names)
+    limits = check_array(
+        censored, ensure_2d=False, dtype=float, ensure_all_finite="allow-nan"
+    )
+    if limits.shape != (n_genes,):
+        raise ValueError(
+            f"censored has limits of shape {limits.shape}, but X has {n_genes} genes: "
+            "give one for each, NaN for genes without a limit."
+        )
+    return limits
+
+
+def _by_name(censored, n_genes, names):
+    place = {} if names is None else {name: i for i, name in enumerate(names)}
+    unknown = [gene for gene in censored if gene not in place]
+    if unknown:
+        raise ValueError(
+            f"censored has a limit for {unknown[0]!r}, which X has no column for; "
+            "limits by name need a table whose columns are genes."
+        )
+    limits = np.full(n_genes, np.nan)
+    for gene, limit in censored.items():
+        limits[place[gene]] = limit
+    return limits
+
+
+def below(mean, std, limit):
+    """Return mean and variance of normal variables that are below a limit.
+
+    With ``a = (limit - mean) / std`` and `r` the density over the distribution function
+    of a standard normal at `a`, the mean is ``mean - std r``, and the variance
+    ``std^2 (1 - a r - r^2)``.
+
+    Parameters
+    ----------
+    mean, std, limit : ndarray
+        Of shapes that go together.
+
+    Returns
+    -------
+    mean, variance : ndarray
+    """
+    place = (limit - mean) / std
+    ratio = np.exp(-0.5 * place**2 - _LOG_ROOT_2_PI - log_ndtr(place))
+    variance = std**2 * np.clip(1 - place * ratio - ratio**2, 0, 1)
+    return np.minimum(mean - std * ratio, limit), variance
+
+
+def draw_below(mean, std, limit, random_state):
+    """Return draws of normal variables that are below a limit."""
+    place = (limit - mean) / std
+    share = np.log(1 - random_state.random_sample(np.shape(mean)))
+    return np.minimum(mean + std * ndtri_exp(share + log_ndtr(place)), limit)
+
+
+def marginal_fill(measured, low, limits):
+    """Return what is expected of a value below its limit, by its gene alone.
+
+    By expectation maximisation for the mean and the variance of a normal variable that
+    is censored from the left.
+
+    Parameters
+    ----------
+    measured : ndarray of shape (n_samples, n_genes)
+        Values; NaN where missing.
+    low : bool ndarray of shape (n_samples, n_genes)
+        Which of them are below the limit of the gene.
+    limits : ndarray of shape (n_genes,)
+        The limits.
+
+    Returns
+    -------
+    fill : ndarray of shape (n_genes,)
+        NaN for genes without a measured value or without a limit.
+    """
+    known, n_low = (~np.isnan(measured)).sum(axis=0), low.sum(axis=0)
+    total, square = np.nansum(measured, axis=0), np.nansum(measured**2, axis=0)
+    count = np.maximum(known, 1)
+    mean = total / count
+    least = 1e-6 * (1 + np.abs(mean))
+    std = np.sqrt(np.maximum(square / count - mean**2, least**2))
+    fill, spread = below(mean, std, limits)
+    for _ in range(_N_MOMENTS):
+        both = np.maximum(known + n_low, 1)
+        mean = (total + n_low * fill) / both
+        second = (square + n_low * (fill**2 + spread)) / both
+        std = np.sqrt(np.maximum(second - mean**2, least**2))
+        fill, spread = below(mean, std, limits)
+    return np.where(known > 0, fill, np.nan)
+
+
+def fill_below(restore, X, low, limits, scale, n_iter=N_ITER):
+    """Fill in values below a limit, in place, by what all genes of a sample tell.
+
+    Each is taken to be normal around what is expected of it, and below its limit: its
+    mean then tells of the other genes, and so on, until nothing changes.
+
+    Parameters
+    ----------
+    restore : callable
+        Returns the means and the standard deviations of all values of profiles.
+    X : ndarray of shape (n_samples, n_genes)
+        Profiles, with a first guess of the values that are low.
+    low : bool ndarray of shape (n_samples, n_genes)
+        Which of them are below the limit of the gene.
+    limits, scale : ndarray of shape (n_genes,)
+        The limits, and standard deviations of the genes.
+    n_iter : int, default=40
+        Upper bound on the number of rounds.
+
+    Returns
+    -------
+    mean, std : ndarray of shape (n_samples, n_genes)
+        Of the values before the limits are known.
+    """
+    rows = np.flatnonzero(low.any(axis=1))
+    moments = np.zeros((2, *X.shape))
+    wide = np.broadcast_to(limits, X.shape)
+    width = np.broadcast_to(scale, X.shape)
+    for _ in range(n_iter):
+        if not len(rows):
+            break
+        moments[:, rows] = restore(X[rows])
+        here = np.zeros_like(low)
+        here[rows] = low[rows]
+        new, _ = below(moments[0][here], moments[1][here], wide[here])
+        change = np.zeros(X.shape)
+        change[here] = np.abs(new - X[here]) / width[here]
+        X[here] = new
+        rows = np.flatnonzero(change.max(axis=1) > _TOLERANCE)
+    return moments

@@ -1,13 +1,17 @@
 """Values that are missing because they are low: below a limit of detection."""
 
 import numpy as np
-from scipy.special import log_ndtr, ndtri_exp
+from scipy.special import log_ndtr, ndtri, ndtri_exp
 from sklearn.utils import check_array
 
 N_ITER = 40
 # Changes in standard deviations of a gene below which nothing more is gained.
 _TOLERANCE = 1e-3
 _N_MOMENTS = 100
+# The share of the measured values that tell of the lower tail, and at least how many.
+_TAIL, _MIN_TAIL = 0.3, 10
+# Bounds on the ratio of the lower tail to that of a normal distribution.
+_DEPTHS = (0.05, 2.0)
 _LOG_ROOT_2_PI = 0.5 * np.log(2 * np.pi)
 
 
@@ -109,6 +113,8 @@ def marginal_fill(measured, low, limits):
     -------
     fill : ndarray of shape (n_genes,)
         NaN for genes without a measured value or without a limit.
+    depth : ndarray of shape (n_genes,)
+        See :func:`tail_depth`; `fill` has it already.
     """
     known, n_low = (~np.isnan(measured)).sum(axis=0), low.sum(axis=0)
     total, square = np.nansum(measured, axis=0), np.nansum(measured**2, axis=0)
@@ -123,10 +129,51 @@ def marginal_fill(measured, low, limits):
         second = (square + n_low * (fill**2 + spread)) / both
         std = np.sqrt(np.maximum(second - mean**2, least**2))
         fill, spread = below(mean, std, limits)
-    return np.where(known > 0, fill, np.nan)
+    depth = tail_depth(measured, n_low, std)
+    return np.where(known > 0, limits - depth * (limits - fill), np.nan), depth
 
 
-def fill_below(restore, X, low, limits, scale, n_iter=N_ITER):
+def tail_depth(measured, n_low, std):
+    """Return how deep values below a limit lie, over how deep those of a normal do.
+
+    The lowest measured values of a gene tell how its lower tail goes on: their slope
+    over normal quantiles of their ranks, by least squares, over the standard deviation.
+
+    Parameters
+    ----------
+    measured : ndarray of shape (n_samples, n_genes)
+        Values; NaN where missing.
+    n_low : ndarray of shape (n_genes,)
+        Number of values below the limit of each gene.
+    std : ndarray of shape (n_genes,)
+        Standard deviations as of a censored normal.
+
+    Returns
+    -------
+    depth : ndarray of shape (n_genes,)
+    """
+    ordered = np.sort(measured, axis=0)  # NaN comes last
+    known = (~np.isnan(measured)).sum(axis=0)
+    depth = np.ones(len(known))
+    genes = np.flatnonzero((n_low > 0) & (known >= _MIN_TAIL))
+    used = np.maximum(_MIN_TAIL, (_TAIL * known).astype(int))
+    for gene in genes:
+        n_used = used[gene]
+        rank = n_low[gene] + np.arange(n_used) + 0.5
+        quantile = ndtri(rank / (n_low[gene] + known[gene]))
+        slope = np.polyfit(quantile, ordered[:n_used, gene], 1)[0]
+        depth[gene] = np.clip(slope / std[gene], *_DEPTHS)
+    if len(genes):
+        # By chance the logarithm varies by one over the number of values that are used:
+        # drawn to the median of the genes as far as that is how they differ.
+        found, chance = np.log(depth[genes]), 1 / used[genes]
+        centre = np.median(found)
+        real = max(np.mean((found - centre) ** 2 - chance), 0)
+        depth[genes] = np.exp(centre + (found - centre) * real / (real + chance))
+    return depth
+
+
+def fill_below(restore, X, low, limits, depth, scale):
     """Fill in values below a limit, in place, by what all genes of a sample tell.
 
     Each is taken to be normal around what is expected of it, and below its limit: its
@@ -140,10 +187,8 @@ def fill_below(restore, X, low, limits, scale, n_iter=N_ITER):
         Profiles, with a first guess of the values that are low.
     low : bool ndarray of shape (n_samples, n_genes)
         Which of them are below the limit of the gene.
-    limits, scale : ndarray of shape (n_genes,)
-        The limits, and standard deviations of the genes.
-    n_iter : int, default=40
-        Upper bound on the number of rounds.
+    limits, depth, scale : ndarray of shape (n_genes,)
+        The limits, how deep lower tails are, and standard deviations of the genes.
 
     Returns
     -------
@@ -153,16 +198,19 @@ def fill_below(restore, X, low, limits, scale, n_iter=N_ITER):
     rows = np.flatnonzero(low.any(axis=1))
     moments = np.zeros((2, *X.shape))
     wide = np.broadcast_to(limits, X.shape)
-    width = np.broadcast_to(scale, X.shape)
-    for _ in range(n_iter):
+    width, depth = (np.broadcast_to(part, X.shape) for part in (scale, depth))
+    for _ in range(N_ITER):
         if not len(rows):
             break
         moments[:, rows] = restore(X[rows])
         here = np.zeros_like(low)
         here[rows] = low[rows]
         new, _ = below(moments[0][here], moments[1][here], wide[here])
+        new = wide[here] - np.minimum(depth[here], 1) * (wide[here] - new)
         change = np.zeros(X.shape)
         change[here] = np.abs(new - X[here]) / width[here]
         X[here] = new
         rows = np.flatnonzero(change.max(axis=1) > _TOLERANCE)
+    # Deep tails are followed at the end: values that tell of each other would run away.
+    X[low] = wide[low] - np.maximum(depth[low], 1) * (wide[low] - X[low])
     return moments

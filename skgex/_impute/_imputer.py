@@ -161,7 +161,7 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         if self.censored is not None:
             self.limits_ = limits_of(self.censored, measured, self._names())
             low = missing & ~np.isnan(self.limits_)
-            self._low_fill = marginal_fill(measured, low, self.limits_)
+            self._low_fill, self._depth = marginal_fill(measured, low, self.limits_)
         context = self._init_callback_context(max_subtasks=1)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
         task = context.subcontext("restore")
@@ -342,19 +342,26 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         return np.where(low, self._low_fill, X).astype(X.dtype, copy=False)
 
     def _refine(self, guessed, missing, groups, seed):
-        """Return samples with values below limits as all genes make expect."""
+        """Return samples with draws of values below limits, given all genes.
+
+        With means in their place genes would seem to vary less than they do.
+        """
         embedder = GexBERT() if self.embedder is None else clone(self.embedder)
         check_kind(embedder, GexBERT)
-        # The prior by itself, whose network would be trained on guesses.
+        # The prior by itself: a network would be trained on guesses.
         embedder.set_params(max_epochs=0, callbacks=None, random_state=seed)
         table, rows = self._table(guessed)
         groups = None if groups is None else np.asarray(groups)[rows]
-        filled, genes = np.array(table), self._restored
-        low = missing[np.ix_(rows, genes)] & ~np.isnan(filled)
+        mean, genes = np.array(table), self._restored
+        low = missing[np.ix_(rows, genes)] & ~np.isnan(mean)
+        drawn, random_state = mean.copy(), np.random.RandomState(seed)
         for _ in range(N_ROUNDS):
-            self._below(embedder.fit(filled, groups=groups), filled, low)
+            embedder.fit(drawn, groups=groups)
+            moments = self._below(embedder, mean, low)
+            drawn = mean.copy()
+            drawn[low] = self._draw_below(moments, low, random_state)
         guessed = guessed.copy()
-        guessed[np.ix_(rows, genes)] = filled
+        guessed[np.ix_(rows, genes)] = drawn
         return guessed
 
     def _below(self, embedder, X, low):
@@ -363,8 +370,19 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         def restore(X):
             return np.stack(np.split(embedder._restore(X, return_std=True), 2, axis=1))
 
-        scale = embedder.standardizer_.scale.numpy()
-        return fill_below(restore, X, low, self.limits_[self._restored], scale)
+        genes, scale = self._restored, embedder.standardizer_.scale.numpy()
+        return fill_below(
+            restore, X, low, self.limits_[genes], self._depth[genes], scale
+        )
+
+    def _draw_below(self, moments, low, random_state):
+        """Return draws of values below limits, given moments without the limits."""
+        limits, depth = (
+            np.broadcast_to(part[self._restored], low.shape)[low]
+            for part in (self.limits_, self._depth)
+        )
+        mean, std = moments[:, low]
+        return limits - depth * (limits - draw_below(mean, std, limits, random_state))
 
     def _fill_in(self, X, missing, model_seed):
         """Return samples with their holes filled."""
@@ -381,7 +399,7 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         given = given[np.ix_(known, genes)]
         low = holes & ~np.isnan(given)
         if low.any():
-            mean, std = self._below(self.embedder_, given, low)
+            moments = self._below(self.embedder_, given, low)
         if self.sample_posterior:
             seed = self.random_state_.randint(2**31 - 1)
             restored = self.embedder_._draw(given, seed, model_seed)
@@ -390,9 +408,7 @@ class GexImputer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimato
         if low.any():
             restored = np.where(low, given, restored)
         if low.any() and self.sample_posterior:
-            limits = np.broadcast_to(self.limits_[genes], low.shape)[low]
-            draws = draw_below(mean[low], std[low], limits, self.random_state_)
-            restored[low] = draws
+            restored[low] = self._draw_below(moments, low, self.random_state_)
         filled[np.ix_(known, genes)] = np.where(holes, restored, given)
         return filled
 

@@ -133,10 +133,10 @@ for ax in axes:
 # %%
 # On the left, imputed values spread less than true ones, as any best guess does; the
 # rows at 2 and -2 are where the array was cut off. On the right, intervals are as wide
-# as the gene makes them, and true values outside of theirs are orange. Fewer than nine
-# in ten lie inside: the samples are few and are those that the imputer was fitted to,
-# while the scale of the intervals is learnt for new samples. Where the spread matters,
-# as in tests and regressions, impute several times: see :doc:`/user_guide/imputation`.
+# as the gene makes them, and true values outside of theirs are orange. The samples are
+# those that the imputer was fitted to, and nine in ten lie inside all the same: each is
+# restored as if the model had not seen it. Where the spread matters, as in tests and
+# regressions, impute several times: see :doc:`/user_guide/imputation`.
 #
 # Now the real holes are filled. Measured values are returned as they are.
 

@@ -9,6 +9,10 @@ tells more than the seconds where other work is done at the same time.
 - start: nothing but the imports and the data, the memory to take off;
 - prior alone: `GexBERT(max_epochs=0)` fitted to 3,000 x 1,500 of tcga_z13;
 - prior alone, holes: the same with a tenth of the values missing;
+- filling: 1,000 other samples with 2, 10 and 50 % of their values missing, by the prior
+  alone fitted to complete samples, and by `KNNImputer(n_neighbors=10)`;
+- wide: 54 x 11,790 of tcga_eb with 13 % of the values missing, fitted and filled by the
+  prior alone, and by `KNNImputer()`;
 - default: `GexBERT()` fitted to the same, then 1,000 other samples (some twice, there
   are not as many) with half of their values missing, completed by
   `GexImputer(FrozenEstimator(embedder))`;
@@ -75,6 +79,30 @@ def prior_holes(arguments):
     measured("fit", GexBERT(max_epochs=0, random_state=0).fit, train)
 
 
+def filling(arguments):
+    train, _ = z13(arguments)
+    X, _ = read(arguments.data, "tcga_z13")
+    new = X[: N_TEST // (10 if arguments.quick else 1), : train.shape[1]]
+    embedder = GexBERT(max_epochs=0, random_state=0).fit(train)
+    ours = GexImputer(FrozenEstimator(embedder)).fit(train)
+    neighbours = KNNImputer(n_neighbors=10).fit(train)
+    rng = np.random.default_rng(0)
+    for rate in (0.02, 0.1, 0.5):
+        holed = np.where(rng.random(new.shape) < rate, np.nan, new).astype(np.float32)
+        measured(f"{rate:.0%} missing", ours.transform, holed)
+        measured(f"{rate:.0%} missing, KNN", neighbours.transform, holed)
+
+
+def wide(arguments):
+    X, _ = read(arguments.data, "tcga_eb")
+    X = X[:54, :11790].astype(np.float32)
+    X = X[:, X.std(axis=0) > 0][:, :: 50 if arguments.quick else 1]
+    X[np.random.default_rng(0).random(X.shape) < 0.13] = np.nan
+    ours = GexImputer(GexBERT(max_epochs=0), random_state=0)
+    measured("fit and fill", ours.fit_transform, X)
+    measured("KNN", KNNImputer().fit_transform, X)
+
+
 def default(arguments):
     train, holed = z13(arguments)
     embedder = measured("fit", GexBERT(random_state=0).fit, train)
@@ -106,6 +134,8 @@ JOBS = {
     "start": start,
     "prior alone": prior_alone,
     "prior alone, holes": prior_holes,
+    "filling": filling,
+    "wide": wide,
     "default": default,
     "KNN": knn,
     "genome-wide": genome_wide,

@@ -9,7 +9,7 @@ samples, and again without each fold; `prior_for_genes` brings a fitted one to t
 of another cohort.
 """
 
-from ._factor_analysis import FactorAnalysis, distinct_rows
+from ._factor_analysis import FactorAnalysis
 from ._factor_mixture import FactorMixture
 from ._factor_posterior import FactorPosterior
 from ._fit_prior import fit_prior, fit_priors
@@ -17,6 +17,7 @@ from ._gene_curves import GeneCurves, knot_place
 from ._low_rank_prior import LowRankPrior
 from ._new_genes import prior_for_genes
 from ._pattern_groups import pattern_groups
+from ._patterns import distinct_rows
 from ._sample_scores import relative_likelihood
 from ._shared_posterior import SharedPosterior
 

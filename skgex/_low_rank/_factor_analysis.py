@@ -8,9 +8,9 @@ from torch import nn
 from ._factor_posterior import FactorPosterior
 from ._few_holes import CompleteBasis, RootInverse
 from ._left_out import leave_out
+from ._patterns import distinct_rows
+from ._quadratic_forms import quadratic_forms
 
-# Bound on the matrix of products of loadings that is held at a time.
-_PAIRS_BYTES = 64 * 2**20
 # Samples that lack fewer genes than this share of the factors are solved for by genes.
 _FEW = 0.5
 
@@ -218,12 +218,12 @@ class FactorAnalysis(nn.Module):
             The noise of the gene, with what uncertain loadings add.
         """
         mean, covariance, pattern, added, gain, *_ = posterior
-        explained = _quadratic_forms(covariance, self.loadings)[pattern]
+        explained = quadratic_forms(covariance, self.loadings)[pattern]
         size = (covariance * self.uncertainty).sum((1, 2))[pattern]
         size = size + ((mean @ self.uncertainty) * mean).sum(1)
         if added is not None:
             # Of the leading factors alone, that takes less time.
-            explained = explained + _quadratic_forms(added, self.loadings @ gain)
+            explained = explained + quadratic_forms(added, self.loadings @ gain)
             size = size + (added * (gain.T @ self.uncertainty @ gain)).sum((1, 2))
         own = self.noise * (1 + size[:, None] * self.uncertainty_scale)
         return explained.clamp(min=0), own
@@ -250,63 +250,6 @@ class FactorAnalysis(nn.Module):
         products.add_(size[:, None, None] * self.uncertainty)
         products.diagonal(dim1=1, dim2=2).add_(1)
         return products
-
-
-def _quadratic_forms(matrices, loadings):
-    """Return ``w' C w`` for symmetric matrices `C` and the loadings `w` of genes."""
-    if len(matrices) == 1:
-        return ((loadings @ matrices[0]) * loadings).sum(1)[None]
-    found = matrices.new_zeros(len(matrices), len(loadings))
-    for factors, pairs in _pairs(loadings):
-        # The pairs are those of one triangle; the others count alike.
-        part = matrices[:, factors, : factors.stop].clone()
-        part[:, :, : factors.start] *= 2
-        part[:, :, factors.start :].tril_().mul_(2)
-        part[:, :, factors.start :].diagonal(dim1=1, dim2=2).mul_(0.5)
-        found.addmm_(part.flatten(1), pairs.T)
-    return found
-
-
-def _pairs(loadings):
-    """Yield products of the loadings of each gene, for some factors at a time.
-
-    The factors are a slice; their products with all factors up to its end are
-    flattened, in shape (n_genes, n_factors * end).
-    """
-    n_genes, rank = loadings.shape
-    per_factor = n_genes * rank * loadings.element_size()
-    size = max(1, min(16, _PAIRS_BYTES // per_factor))
-    for start in range(0, rank, size):
-        factors = slice(start, min(start + size, rank))
-        upto = loadings[:, None, : factors.stop]
-        yield factors, (loadings[:, factors, None] * upto).flatten(1)
-
-
-def distinct_rows(mask):
-    """Return the distinct rows of a boolean matrix, and which one each row is.
-
-    Parameters
-    ----------
-    mask : bool tensor of shape (n, n_genes)
-
-    Returns
-    -------
-    distinct : bool tensor of shape (n_distinct, n_genes)
-        Each row that there is, once.
-    row : int64 tensor of shape (n,)
-        Which of them each row is.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skgex._low_rank import distinct_rows
-    >>> distinct, row = distinct_rows(torch.tensor([[True], [False], [True]]))
-    >>> distinct.flatten(), row
-    (tensor([False,  True]), tensor([1, 0, 1]))
-    """
-    if (mask == mask[:1]).all():
-        return mask[:1], torch.zeros(len(mask), dtype=torch.int64, device=mask.device)
-    return torch.unique(mask, dim=0, return_inverse=True)
 
 
 def _or(value, default):

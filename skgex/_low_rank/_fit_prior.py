@@ -15,9 +15,11 @@ from ._sample_scores import fit_scores
 # Folds of few samples, and of many.
 N_FOLDS = (5, 3)
 _MANY = 1000
-# Samples that the number of factors is chosen by, and that the curves are fitted to.
+# Samples that the number of factors is chosen by, that the curves are fitted to, and
+# that likelihoods of others are compared with.
 VALID_ROWS = 512
 CURVE_ROWS = 4096
+SCORE_ROWS = 1024
 # Factors for all samples, as a multiple of what two folds of three support.
 _MORE = 1.15
 # Below so many samples two folds must do, and below twice two there are none.
@@ -67,9 +69,10 @@ def fit_priors(reader, prepare, groups):
     curves = fit_curves(reader, curve_rows, prepare, fold, fold_priors)
     for fitted in (prior, *fold_priors):
         fitted.curves = curves
+    some = _some(curve_rows, SCORE_ROWS)
     prior.scores = fit_scores(
         [
-            (part, Blocks(reader, curve_rows[fold[curve_rows] == f], prepare))
+            (part, Blocks(reader, some[fold[some] == f], prepare))
             for f, part in enumerate(fold_priors)
         ]
     )

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from skgex import GexBERT
-from skgex._low_rank import LowRankPrior, _fit_factors, _start
+from skgex._low_rank import LowRankPrior, _fit_factors, _fit_holes, pattern_groups
 from skgex._low_rank._blocks import Blocks
 from skgex._low_rank._choose_rank import HIDDEN_SHARES, held_out_error
 from skgex._low_rank._fit_factors import fit_factor_analysis
@@ -41,12 +41,13 @@ def error(X, rank, first_rows):
     torch.manual_seed(0)
     with (
         mock.patch.object(_fit_factors, "FIRST_ROWS", first_rows),
-        mock.patch.object(_start, "FIRST_ROWS", first_rows),
+        mock.patch.object(_fit_holes, "FIRST_ROWS", first_rows),
     ):
         model = fit_factor_analysis(reader, rows, prepare, rank)
     torch.manual_seed(1)
     masks = [torch.rand(X.shape[1]) < share for share in HIDDEN_SHARES]
-    return held_out_error(LowRankPrior(model), Blocks(reader, test, prepare), masks)
+    blocks = Blocks(reader, test, prepare)
+    return held_out_error(LowRankPrior(model), blocks, pattern_groups(blocks), masks)
 
 
 def main():

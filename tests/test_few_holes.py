@@ -172,3 +172,15 @@ def test_the_basis_is_found_anew_for_another_type(dtype):
     found = model.posterior(Z.to(dtype), 4)
     assert found.mean.dtype == dtype
     assert_allclose(found.mean, model.posterior(Z.to(dtype)).mean, atol=1e-4)
+
+
+def test_the_kept_basis_is_that_of_the_model_as_it_is():
+    def make(seed):
+        loadings = torch.randn(40, 20, generator=torch.Generator().manual_seed(seed))
+        return FactorAnalysis(loadings, torch.ones(40))
+
+    model, Z = make(0), torch.randn(5, 40)
+    Z[range(4), range(4)] = torch.nan
+    model.posterior(Z, 4)
+    model.load_state_dict(make(1).state_dict())
+    assert_allclose(model.posterior(Z, 4).mean, model.posterior(Z).mean, atol=1e-4)

@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgex.nn import (
-    FactorAnalysis,
-    GeneDecoder,
-    GeneTransformer,
-    LowRankPrior,
-    ValueEncoder,
-    gene_attention,
-)
+from skgex._low_rank import FactorAnalysis, LowRankPrior
+from skgex.nn import GeneDecoder, GeneTransformer, ValueEncoder, gene_attention
 from skgex.nn._gene_transformer import N_SUMMARY
 from skgex.nn._transformer import Attention, TransformerBlock
 

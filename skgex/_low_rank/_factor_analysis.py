@@ -189,12 +189,16 @@ class FactorAnalysis(nn.Module):
 
     def _complete(self):
         """Return what samples with few holes are solved for by."""
-        # Kept for the next call, and not saved: it takes as long as some samples.
+        # Kept for the next call, and not saved: it takes as long as some samples. It is
+        # of these tensors, as they are now.
+        parts = self.loadings, self.noise, self.uncertainty, self.uncertainty_scale
+        as_now = [
+            (part.data_ptr(), part.device, part.dtype, _version(part)) for part in parts
+        ]
         kept = vars(self).get("_complete_basis")
-        as_now = self.loadings.device, self.loadings.dtype
-        if kept is None or (kept.basis.device, kept.basis.dtype) != as_now:
-            kept = vars(self)["_complete_basis"] = CompleteBasis(self)
-        return kept
+        if kept is None or kept[0] != as_now:
+            kept = vars(self)["_complete_basis"] = as_now, CompleteBasis(self)
+        return kept[1]
 
     def __getstate__(self):
         return {k: v for k, v in vars(self).items() if k != "_complete_basis"}
@@ -254,3 +258,8 @@ class FactorAnalysis(nn.Module):
 
 def _or(value, default):
     return default if value is None else value
+
+
+def _version(tensor):
+    """Return how often a tensor was changed in place, where that is known."""
+    return None if tensor.is_inference() else tensor._version

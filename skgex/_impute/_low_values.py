@@ -27,7 +27,9 @@ class LowValuesMixin:
         embedder = GexBERT() if self.embedder is None else clone(self.embedder)
         check_kind(embedder, GexBERT)
         # The prior by itself: a network would be trained on guesses.
-        embedder.set_params(max_epochs=0, callbacks=None, random_state=seed)
+        embedder.set_params(
+            max_epochs=0, callbacks=None, warm_start=False, random_state=seed
+        )
         table, rows = self._table(guessed)
         groups = None if groups is None else np.asarray(groups)[rows]
         mean, genes = np.array(table), self._restored

@@ -61,9 +61,9 @@ def choose_rank(reader, rows, valid_rows, prepare, complete=False):
     best = min(_FIRST, len(ranks) - 1)
     while best + 1 < len(ranks) and error(best + 1) < (1 - MIN_GAIN) * error(best):
         best += 1
-    if best <= _FIRST:
-        while best and error(best - 1) < (1 + MIN_GAIN) * error(best):
-            best -= 1
+    # After a step uphill the number before it has the larger error.
+    while best and error(best - 1) < (1 + MIN_GAIN) * error(best):
+        best -= 1
     error(best)
     return ranks[best], fits[best][1] if len(rows) == n_rows else None
 

@@ -120,7 +120,7 @@ class LowRankPrior(nn.Module):
             Posterior of the factors under N(0, I), if it is known already.
         left_out : bool, default=False
             Whether samples that it was fitted to are treated as new ones. What is
-            restored of them would otherwise be worse than of new samples.
+            restored of them may otherwise be worse than of new samples.
 
         Returns
         -------

@@ -56,7 +56,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
     prior : {"low_rank"} or None, default="low_rank"
         "low_rank" starts from factor analysis with a mixture over the leading
         factors, and a curve for each gene: no gradient descent, but seconds of linear
-        algebra, or minutes where values are missing in many samples. What they expect
+        algebra, twice as many where values are missing. What they expect
         given all measured genes is told to the tokens, and corrected by the network.
         None is a plain transformer: faster to fit, but it restores worse. If one panel
         has not all genes, its summary tokens start from the sum of the gene embeddings

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_survival._selector": ["UnivariateCoxSelector"],
         "_survival._split": ["EventStratifiedKFold"],
         "preprocessing": [
+            "BatchScaler",
             "GeneAligner",
             "LogCPM",
             "QuantileNormalizer",

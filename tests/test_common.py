@@ -70,7 +70,7 @@ def test_estimators_are_found():
         (SELECTORS, {"UnivariateCoxSelector"}),
         (SURVIVAL, {"FineTunedCoxPH", "FineTunedDiscreteHazard"}),
         (PREPROCESSORS, {"GeneAligner", "LogCPM", "QuantileNormalizer"}),
-        (PREPROCESSORS, {"TopVarianceGenes"}),
+        (PREPROCESSORS, {"BatchScaler", "TopVarianceGenes"}),
     ]:
         assert names <= set(map(class_name, group))
     kinds = EMBEDDERS + FINE_TUNED + RESTORERS + SELECTORS + SURVIVAL + PREPROCESSORS

@@ -17,15 +17,19 @@ LAYERS = {
     "io": {"preprocessing"},
     "nn": set(),
     "_inputs": set(),
+    "_shrunken_moments": set(),
     "_training": {"_inputs"},
     "_persistence": {"_training"},
     "_low_rank": {"_training"},
-    "pretext": {"nn", "_low_rank", "_training", "_persistence", "_inputs"},
+    "pretext": {
+        *("nn", "_low_rank", "_training", "_persistence", "_inputs"),
+        "_shrunken_moments",
+    },
     "_finetune": {"nn", "_training", "_persistence", "_inputs", "pretext"},
     "_survival": {"nn", "_training", "_inputs", "pretext", "_finetune"},
     "_impute": {"pretext", "_training", "_persistence", "_inputs"},
     "_restore": {"pretext", "_training", "_persistence", "_inputs"},
-    "preprocessing": {"_inputs"},
+    "preprocessing": {"_inputs", "_shrunken_moments"},
     "evaluation": set(),
 }
 # foreign package: units that may import it
@@ -34,11 +38,14 @@ FOREIGN = {
     "sksurv": {"_survival"},
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
-    - {"preprocessing"},
+    - {"preprocessing", "_shrunken_moments"},
     "safetensors": {"_persistence"},
-    "sklearn": {*LAYERS} - {"__init__", "nn"},
+    "sklearn": {*LAYERS} - {"__init__", "nn", "_shrunken_moments"},
     "numpy": {*LAYERS} - {"__init__", "nn"},
-    "scipy": {"datasets", "io", "_impute", "_inputs", "_finetune", "_survival"},
+    "scipy": {
+        *("datasets", "io", "_impute", "_inputs", "_finetune", "_survival"),
+        "_shrunken_moments",
+    },
     "pandas": {"datasets", "io", "evaluation", "_impute"},
     "joblib": {"evaluation"},
     "h5py": {"io"},

@@ -38,6 +38,26 @@ def test_moments(n_rows):
     assert_array_equal(count, 60)
 
 
+@pytest.mark.parametrize("n_rows", [1, 3, 100])
+def test_moments_by_batch(n_rows):
+    holes = np.where(np.random.default_rng(1).random(X.shape) < 0.9, np.nan, X)
+    holes[:, 5] = 0.1
+    codes = np.arange(60) % 4 - 1
+    with in_chunks(n_rows, X):
+        moments = _gene_moments.batch_moments(holes, codes)
+    for code, (mean, variance, count) in enumerate(zip(*moments, strict=True)):
+        part = holes[codes == code]
+        measured = count > 0
+        assert_array_equal(count, np.count_nonzero(~np.isnan(part), axis=0))
+        assert_allclose(mean[measured], np.nanmean(part[:, measured], axis=0))
+        expected = np.nanvar(part[:, measured], axis=0)
+        assert_allclose(variance[measured], expected, atol=1e-12)
+        assert variance[5] == 0
+        assert not measured.all()
+        assert np.isnan([mean[~measured], variance[~measured]]).all()
+    assert code == 2
+
+
 @given(
     arrays(np.float64, (7, 3), elements=st.floats(-1e6, 1e6)),
     arrays(bool, (7, 3)),

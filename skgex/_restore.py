@@ -28,9 +28,9 @@ class GeneRestorer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstima
     ----------
     embedder : GexBERT, FrozenEstimator or None, default=None
         What restores. ``FrozenEstimator(embedder)`` uses pretrained weights as they
-        are, and is what a panel is restored with; anything else is cloned and fitted
-        on `X` itself, and can restore only missing values. None stands for
-        ``GexBERT()``.
+        are. ``GexBERT(start=FrozenEstimator(embedder))`` is fitted to the panel
+        itself, and restores what its start knows as well; without a start it can
+        restore only missing values. None stands for ``GexBERT()``.
     genes : array-like of str or None, default=None
         Which genes to append; those that are in the panel already are not appended
         again. None appends all genes of the embedder.
@@ -201,7 +201,10 @@ class GeneRestorer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstima
                 f"are needed. X has {_some(own)}, the embedder {_some(known)}: bring "
                 "the names of X to those of the embedder, or lower min_shared_genes."
             )
-        wanted = known if self.genes is None else np.asarray(self.genes, dtype=object)
+        # An embedder with a start restores genes as well that it was not given.
+        names = embedder.restorable_genes_
+        place = {name: i for i, name in enumerate(names)}
+        wanted = names if self.genes is None else np.asarray(self.genes, dtype=object)
         unknown = [name for name in wanted if name not in place]
         if unknown:
             raise ValueError(

@@ -5,34 +5,52 @@ genes; `FactorMixture` replaces their Gaussian prior, `GeneCurves` correct what 
 make expect, and `LowRankPrior` is the three together.
 
 How it is fitted: `fit_priors` chooses the number of factors and fits all parts to all
-samples, and again without each fold; `prior_for_genes` brings a fitted one to the genes
-of another cohort.
+samples, and again without each fold. `prior_for_genes` brings a fitted one to the genes
+of another cohort as it is; `pretrained_for` and `adapt` draw the model of a cohort to
+what was learnt elsewhere, and `moved_prior` keeps genes that it lacks.
 """
 
+from ._blocks import Blocks
+from ._choose_weight import USUAL_WEIGHT
 from ._factor_analysis import FactorAnalysis
 from ._factor_mixture import FactorMixture
 from ._factor_posterior import FactorPosterior
-from ._fit_prior import fit_prior, fit_priors
+from ._fit_prior import FittedPriors, fit_prior, fit_priors
 from ._gene_curves import GeneCurves, knot_place
 from ._low_rank_prior import LowRankPrior
 from ._new_genes import prior_for_genes
 from ._pattern_groups import pattern_groups
 from ._patterns import distinct_rows
+from ._pretrained import (
+    OtherGenes,
+    Pretrained,
+    moved_prior,
+    pretrained_for,
+    regression_on_factors,
+)
 from ._sample_scores import relative_likelihood
 from ._shared_posterior import SharedPosterior
 
 __all__ = [
+    "USUAL_WEIGHT",
+    "Blocks",
     "FactorAnalysis",
     "FactorMixture",
     "FactorPosterior",
+    "FittedPriors",
     "GeneCurves",
     "LowRankPrior",
+    "OtherGenes",
+    "Pretrained",
     "SharedPosterior",
     "distinct_rows",
     "fit_prior",
     "fit_priors",
     "knot_place",
+    "moved_prior",
     "pattern_groups",
+    "pretrained_for",
     "prior_for_genes",
+    "regression_on_factors",
     "relative_likelihood",
 ]

@@ -97,6 +97,28 @@ class FactorAnalysis(nn.Module):
             self.uncertainty_scale,
         )
 
+    def ordered(self):
+        """Rotate the factors so that those come first of which most is known.
+
+        Returns
+        -------
+        model : FactorAnalysis
+        information : float64 tensor of shape (rank,)
+            What a sample with all genes tells of each factor, as a precision.
+        """
+        information = (self.loadings / self.noise[:, None]).T @ self.loadings
+        information = (information + information.T).double() / 2
+        information, basis = torch.linalg.eigh(information)
+        rotation = basis.flip(1).float()
+        model = FactorAnalysis(
+            self.loadings @ rotation,
+            self.noise,
+            self.mean,
+            rotation.T @ self.uncertainty @ rotation,
+            self.uncertainty_scale,
+        )
+        return model, information.flip(0)
+
     def drawn(self, count=None):
         """Return a draw of the model from what is known of it.
 

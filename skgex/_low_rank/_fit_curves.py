@@ -1,5 +1,6 @@
 """Fit the curves that correct what the low-rank prior expects."""
 
+import numpy as np
 import torch
 
 from ._blocks import Blocks
@@ -11,9 +12,11 @@ N_KNOTS = 13
 HIDDEN_SHARES = (0.15, 0.5, 0.85)
 # Prior weights, in samples, of a curve of zero; a straight one has twice as much.
 PENALTIES = (10.0, 40.0)
+# Curves are tried on more folds than one until these have so many samples.
+_ENOUGH_ROWS = 64
 
 
-def fit_curves(reader, rows, prepare, fold, priors):
+def fit_curves(reader, rows, prepare, fold, priors, known=None):
     """Fit a curve for each gene to what cross-fitted priors leave unexplained.
 
     Penalised least squares, in closed form, on values that are hidden at random from
@@ -31,6 +34,9 @@ def fit_curves(reader, rows, prepare, fold, priors):
         The fold of each row.
     priors : sequence of LowRankPrior
         Fitted without the rows of a fold.
+    known : GeneCurves or None, default=None
+        Curves that were learnt elsewhere. They are tried as they are, and as what
+        curves are drawn to.
 
     Returns
     -------
@@ -42,12 +48,29 @@ def fit_curves(reader, rows, prepare, fold, priors):
         for f, prior in enumerate(priors)
     ]
     masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
-    others = [_normal_equations(*part, masks)[:2] for part in parts[1:]]
-    trials = [_solve(*_total(others), penalty) for penalty in PENALTIES]
-    *first, errors = _normal_equations(*parts[0], masks, trials)
-    if errors.argmin() == 0:
-        return None
-    return _solve(*_total([first, *others]), PENALTIES[errors.argmin() - 1])
+    kinds = [(penalty, None) for penalty in PENALTIES]
+    if known is not None:
+        kinds += [(penalty, known) for penalty in (*PENALTIES, torch.inf)]
+    sums = [None, *(_normal_equations(*part, masks)[:2] for part in parts[1:])]
+    judges = _judges(parts)
+    if len(judges) == 1:
+        trials = [_solve(*_total(sums[1:]), *kind) for kind in kinds]
+        *sums[0], errors = _normal_equations(*parts[0], masks, trials)
+    else:
+        sums[0] = _normal_equations(*parts[0], masks)[:2]
+        errors = 0.0
+        for f in judges:
+            others = [part for i, part in enumerate(sums) if i != f]
+            trials = [_solve(*_total(others), *kind) for kind in kinds]
+            errors = errors + _normal_equations(*parts[f], masks, trials)[2]
+    best = int(errors.argmin())
+    return _solve(*_total(sums), *kinds[best - 1]) if best else None
+
+
+def _judges(parts):
+    """Return the folds that curves from the others are tried on: enough samples."""
+    n_rows = np.cumsum([len(blocks) for _, blocks in parts])
+    return range(1 + np.searchsorted(n_rows[:-1], _ENOUGH_ROWS))
 
 
 def _total(sums):
@@ -104,8 +127,14 @@ def _times(values, powers):
     return (values[:, :, None] * powers[:, None, :]).flatten(0, 1)
 
 
-def _solve(gram, cross, weight):
-    """Return the curves that solve the penalised normal equations."""
+def _solve(gram, cross, weight, known=None):
+    """Return the curves that solve the penalised normal equations.
+
+    They are drawn to those that are known, or to zero; with an infinite weight they
+    are the known ones.
+    """
+    if weight == torch.inf:
+        return known
     gram = gram.unflatten(0, (-1, N_KNOTS))
     n_genes = len(gram)
     size = 2 * N_KNOTS
@@ -121,5 +150,8 @@ def _solve(gram, cross, weight):
     penalty = weight * (torch.eye(N_KNOTS, device=gram.device) + 2 * bend.T @ bend)
     full += torch.block_diag(penalty, penalty)
     cross = cross.unflatten(0, (n_genes, -1)).transpose(1, 2).flatten(1)
+    if known is not None:
+        drawn_to = known.heights.flatten(1)
+        cross = cross + drawn_to @ torch.block_diag(penalty, penalty)
     heights = torch.linalg.solve(full, cross)
     return GeneCurves(heights.unflatten(1, (2, N_KNOTS)).contiguous())

@@ -67,14 +67,14 @@ def fit_factor_analysis(reader, rows, prepare, max_rank, complete=False):
     complete = complete or blocks.are_complete()
     rank = max(1, min(max_rank, n_rows - 1, n_genes - 1))
     if not complete:
-        return _ordered(fit_with_holes(blocks, rank, N_ITER, N_LAST))
+        return fit_with_holes(blocks, rank, N_ITER, N_LAST).ordered()[0]
     model = principal_components(blocks, rank)
     relevance = relevance_of(model)
     some = blocks.spread(FIRST_ROWS)
     for n_left in range(N_ITER, 0, -1):
         moments = _expect(model, blocks if n_left <= N_LAST else some)
         model, relevance = maximise(moments, relevance)
-    return _ordered(model)
+    return model.ordered()[0]
 
 
 def _expect(model, blocks):
@@ -109,17 +109,3 @@ def maximise(moments, relevance):
         inverse[:-1, :-1].contiguous(),
     )
     return model, relevance_of(model)
-
-
-def _ordered(model):
-    """Rotate the factors so that those come first of which most is known."""
-    information = (model.loadings / model.noise[:, None]).T @ model.loadings
-    information = (information + information.T).double() / 2
-    rotation = torch.linalg.eigh(information).eigenvectors.flip(1).float()
-    return FactorAnalysis(
-        model.loadings @ rotation,
-        model.noise,
-        model.mean,
-        rotation.T @ model.uncertainty @ rotation,
-        model.uncertainty_scale,
-    )

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from sklearn.cluster import KMeans
 
@@ -93,7 +94,8 @@ def _group(sums):
     some = sums[torch.randperm(len(sums))[:_CLUSTER_ROWS]].cpu().numpy()
     seed = int(torch.randint(2**31 - 1, ()))
     best = KMeans(1, n_init=1, random_state=seed).fit(some)
-    while 2 * best.n_clusters <= min(MAX_GROUPS, len(some) // _SMALLEST):
+    n_most = min(MAX_GROUPS, len(some) // _SMALLEST, len(np.unique(some, axis=0)))
+    while 2 * best.n_clusters <= n_most:
         finer = KMeans(2 * best.n_clusters, n_init=1, random_state=seed).fit(some)
         if finer.inertia_ > (1 - _MIN_GAIN) * best.inertia_:
             break

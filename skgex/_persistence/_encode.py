@@ -87,6 +87,9 @@ class Encoder:
                 stacklevel=2,
             )
             state["callbacks"] = None
+        if "start" in state:
+            # What came of it is saved, and it may be larger.
+            state["start"] = None
         return {"state": self._named(state, path)}
 
     def _module(self, module, path):

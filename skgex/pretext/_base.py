@@ -14,6 +14,7 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
@@ -35,6 +36,7 @@ from .._training import (
 )
 from ._carry_over import carry_over, check_unit
 from ._standardizer import fit_standardizer
+from ._starts import AS_THE_START, fitted_starts, in_unit_of
 
 N_RECALIBRATION = 8192
 
@@ -64,6 +66,7 @@ class BaseEmbedder(
         "device": [str, torch.device],
         "callbacks": [list, tuple, None],
         "warm_start": ["boolean"],
+        "start": [FrozenEstimator, None],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -82,6 +85,7 @@ class BaseEmbedder(
         device,
         callbacks,
         warm_start,
+        start,
         verbose,
         random_state,
     ):
@@ -96,6 +100,7 @@ class BaseEmbedder(
         self.device = device
         self.callbacks = callbacks
         self.warm_start = warm_start
+        self.start = start
         self.verbose = verbose
         self.random_state = random_state
 
@@ -165,7 +170,17 @@ class BaseEmbedder(
     def _make_model(self, reader, groups):
         standardizer = self._make_standardizer(reader)
         encoder = self._make_encoder(reader.shape[1])
-        return standardizer, self._make_objective(encoder, standardizer, reader)
+        objective = self._make_objective(encoder, standardizer, reader)
+        for start in fitted_starts(self, self.start):
+            if in_unit_of(start, standardizer):
+                carry_over(start.embedder.standardizer_, standardizer, start.places)
+            # Weights of new genes are zero: until they have learnt, the network is
+            # what it was.
+            before = start.embedder.objective_
+            carry_over(
+                before, objective, start.places, zero_new=True, remedy=AS_THE_START
+            )
+        return standardizer, objective
 
     def _last_model(self, reader, places):
         """Return copies: an interrupted fit leaves the estimator as it was."""
@@ -248,9 +263,9 @@ class BaseEmbedder(
             getattr(self, "feature_names_in_", None),
         )
 
-    def _make_standardizer(self, reader):
+    def _make_standardizer(self, reader, known=None):
         names = getattr(self, "feature_names_in_", None)
-        return fit_standardizer(reader, names, self.standardize, self.clip)
+        return fit_standardizer(reader, names, self.standardize, self.clip, known)
 
     def _split(self, n_samples, groups, seed):
         if groups is not None:

@@ -106,6 +106,12 @@ class BYOL(BaseMLPEmbedder):
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, and with the standardisation, of the
         last fit.
+    start : FrozenEstimator or None, default=None
+        ``FrozenEstimator(embedder)`` around a fitted embedder of this class, with the
+        same parameters: pretraining starts from its weights. Genes may differ; weights
+        of new genes start at zero. Standardisation of shared genes is that of the
+        start, or that of `X` if it seems to be in another unit, with a warning. None
+        starts afresh.
     verbose : int, default=0
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
@@ -193,6 +199,7 @@ class BYOL(BaseMLPEmbedder):
         device="auto",
         callbacks=None,
         warm_start=False,
+        start=None,
         verbose=0,
         random_state=None,
     ):
@@ -211,6 +218,7 @@ class BYOL(BaseMLPEmbedder):
             device=device,
             callbacks=callbacks,
             warm_start=warm_start,
+            start=start,
             verbose=verbose,
             random_state=random_state,
         )

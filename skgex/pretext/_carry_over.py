@@ -7,10 +7,11 @@ import torch
 
 # In standard deviations of a gene: cohorts of one unit differ by less.
 MAX_SHIFT = 3.0
+_SET_BACK = "warm_start: set them back, or set warm_start=False."
 
 
 @torch.no_grad()
-def carry_over(old, new, places, zero_new=False, skip=()):
+def carry_over(old, new, places, zero_new=False, skip=(), remedy=_SET_BACK):
     """Give a new module the tensors of an old one that has other genes.
 
     Tensors with an entry for each gene get those of the shared genes, all others are
@@ -28,6 +29,8 @@ def carry_over(old, new, places, zero_new=False, skip=()):
         Whether entries of new genes are set to zero, or left as they are.
     skip : sequence of str, default=()
         Tensors are left as they are if their names begin like this.
+    remedy : str, default=...
+        What to do if parameters are others than before, for the message.
 
     Raises
     ------
@@ -47,9 +50,8 @@ def carry_over(old, new, places, zero_new=False, skip=()):
             place = tensor.index_select(axis, shared)
         if kept.shape != place.shape:
             raise ValueError(
-                f"warm_start: {name} has shape {tuple(tensor.shape)} with the present "
-                f"parameters, and had {tuple(before[name].shape)} at the last fit. Set "
-                "them back, or set warm_start=False."
+                f"{name} has shape {tuple(tensor.shape)} with the present parameters, "
+                f"and had {tuple(before[name].shape)} before. {remedy}"
             )
         if name not in axes:
             tensor.copy_(kept)
@@ -78,9 +80,7 @@ def check_unit(old, new, places):
     places : ndarray of shape (n_genes,)
         Where the old one had each gene of the new one, -1 for a new gene.
     """
-    shared = places >= 0
-    mean, scale = old.mean[places[shared]], old.scale[places[shared]]
-    shift = float(((new.mean[shared] - mean) / scale).abs().median())
+    shift = median_shift(old, new, places)
     if shift > MAX_SHIFT:
         warnings.warn(
             "Half of the genes that X shares with the last fit have moved by "
@@ -89,3 +89,18 @@ def check_unit(old, new, places):
             UserWarning,
             stacklevel=6,
         )
+
+
+def median_shift(old, new, places):
+    """Return by how many standard deviations shared genes have moved, in the median.
+
+    Parameters
+    ----------
+    old, new : GeneStandardizer
+        Of the last fit, and of the new cohort.
+    places : ndarray of shape (n_genes,)
+        Where the old one had each gene of the new one, -1 for a new gene.
+    """
+    shared = places >= 0
+    mean, scale = old.mean[places[shared]], old.scale[places[shared]]
+    return float(((new.mean[shared] - mean) / scale).abs().median())

@@ -24,7 +24,9 @@ class GeneMethods:
         X : array-like of shape (n_samples, n_genes)
             Expression profiles; NaN where a gene was not measured.
         genes : array-like of str or int, default=None
-            Which genes to return, by name or by position; None for all.
+            Which genes to return, by name or by position; None for those of `X`. With
+            `start` also genes that `X` lacks, of `restorable_genes_`: in the units that
+            the start had.
         return_std : bool, default=False
             Whether to return the standard deviation of what is restored as well: of
             samples like those of `fit`, 90 % of the values lie within 1.645 of it, on
@@ -43,7 +45,7 @@ class GeneMethods:
         Raises
         ------
         ValueError
-            If `genes` has one that was not among those of `fit`.
+            If `genes` has one that is not among `restorable_genes_`.
         """
         check_is_fitted(self)
         table, X = X, check_genes(self, X, reset=False)
@@ -52,7 +54,10 @@ class GeneMethods:
         mean, *std = np.split(parts, [len(places)], axis=1) if return_std else [parts]
         outputs = [mean.astype(X.dtype, copy=False), *std]
         if keep_measured:
-            own = X[:, places]
+            # Genes that X lacks have a place beyond its last column.
+            own = np.full((len(X), len(places)), np.nan, X.dtype)
+            measured = places < X.shape[1]
+            own[:, measured] = X[:, places[measured]]
             kept = ~np.isnan(own)
             outputs[0] = np.where(kept, own, outputs[0])
             outputs[1:] = [np.where(kept, 0, std) for std in outputs[1:]]
@@ -76,7 +81,7 @@ class GeneMethods:
         """
         check_is_fitted(self)
         X = check_genes(self, X, reset=False)
-        places = torch.from_numpy(self._places(genes))
+        places = torch.from_numpy(self._places(genes, with_others=False))
         module = _OnGenes(self.standardizer_, self.objective_, "embed_genes", places)
         return self._apply(module, X).reshape(len(X), len(places), -1)
 
@@ -228,21 +233,32 @@ class GeneMethods:
             allow_empty=allow_empty,
         )
 
-    def _places(self, genes):
-        """Return the positions of some genes."""
+    @property
+    def restorable_genes_(self):
+        """Genes that can be restored: those of `X`, then those only `start` has."""
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = np.arange(self.n_features_in_)
+        other = getattr(self.encoder_.prior, "other", None)
+        return names if other is None else np.append(names, np.array(other.names, "O"))
+
+    def _places(self, genes, with_others=True):
+        """Return the positions of some genes, and of those that only `start` has."""
         if genes is None:
             return np.arange(self.n_features_in_)
+        names = self.restorable_genes_
+        names = names if with_others else names[: self.n_features_in_]
         genes = check_array(genes, ensure_2d=False, dtype=None, input_name="genes")
         if genes.dtype.kind in "iu":
-            wrong = (genes < 0) | (genes >= self.n_features_in_)
+            wrong = (genes < 0) | (genes >= len(names))
             if wrong.any():
                 raise ValueError(
                     f"genes has {genes[wrong][0]}, but positions are between 0 and "
-                    f"{self.n_features_in_ - 1}."
+                    f"{len(names) - 1}."
                 )
             return genes.astype(np.int64)
-        names = getattr(self, "feature_names_in_", None)
-        if names is None:
+        if not hasattr(self, "feature_names_in_"):
             raise ValueError(
                 "genes are given by name, but the embedder was fitted to an array "
                 "without names; give positions, or fit it to a table."
@@ -250,10 +266,11 @@ class GeneMethods:
         place = {name: i for i, name in enumerate(names)}
         unknown = [name for name in genes if name not in place]
         if unknown:
+            known = "restorable_genes_" if with_others else "feature_names_in_"
             raise ValueError(
                 f"genes has {len(unknown)} that the embedder was not fitted to, the "
-                f"first being {str(unknown[0])!r}; only genes of feature_names_in_ "
-                "can be restored."
+                f"first being {str(unknown[0])!r}; only genes of {known} can be asked "
+                "for."
             )
         return np.array([place[name] for name in genes], dtype=np.int64)
 
@@ -264,7 +281,10 @@ class GeneMethods:
         adapter = ADAPTERS_MANAGER.adapters[
             "pandas" if is_pandas_df(table) else "polars"
         ]
-        names = np.asarray(table.columns, dtype=object)[places]
+        names = np.asarray(table.columns, dtype=object)
+        if len(places) and places.max() >= len(names):
+            names = self.restorable_genes_
+        names = names[places]
         return adapter.create_container(values, table, columns=names)
 
 
@@ -287,7 +307,8 @@ class _OnGenes(nn.Module):
         found = method(self.standardizer(X), genes, *self.args)
         if self.method == "embed_genes":
             return found.flatten(1)
-        mean, scale = self.standardizer.mean[genes], self.standardizer.scale[genes]
+        moments = self.objective.moments(self.standardizer)
+        mean, scale = (values[genes] for values in moments)
         if self.method == "restore_with_variance":
             restored, variance = found
             return torch.cat([mean + scale * restored, scale * variance.sqrt()], 1)

@@ -5,16 +5,24 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .._low_rank import fit_priors, prior_for_genes
+from .._low_rank import FittedPriors, prior_for_genes
 from .._training import split_validation
 from ..nn import GeneDecoder, GeneTransformer
+from ._adapted import (
+    carry_network,
+    fit_adapted_priors,
+    keep_if_better,
+    moments_of,
+)
 from ._base import BaseEmbedder
 from ._carry_over import carry_over
 from ._gene_methods import GeneMethods
 from ._restoration import RestorationObjective
+from ._starts import fitted_starts, in_unit_of
 
 MIN_VALIDATION = 2
 
@@ -91,6 +99,17 @@ class GexBERT(GeneMethods, BaseEmbedder):
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, and with the standardisation, of the
         last fit.
+    start : FrozenEstimator, list of FrozenEstimator or None, default=None
+        ``FrozenEstimator(embedder)`` around a fitted GexBERT: the prior is drawn to
+        what that one has learnt, so that `X` may be a cohort of few samples. Genes
+        may differ. Those that only `X` has are learnt from it; those that `X` lacks
+        are kept and can be restored. Means and standard deviations are those of `X`,
+        drawn to known ones where samples are few. Several starts are weighted. None
+        starts afresh.
+    start_weight : "auto" or float, default="auto"
+        How many samples `start` counts as, all of a list together. "auto" chooses for
+        each by what is restored of samples held out within `fit`, between 0, which
+        leaves it out, and 1,000.
     verbose : int, default=0
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
@@ -178,6 +197,8 @@ class GexBERT(GeneMethods, BaseEmbedder):
         "n_bins": [Interval(Integral, 2, None, closed="left")],
         "pooling": [StrOptions({"concat", "summary", "mean"})],
         "prior": [StrOptions({"low_rank"}), None],
+        "start": [FrozenEstimator, list, tuple, None],
+        "start_weight": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
 
     def __init__(
@@ -205,6 +226,8 @@ class GexBERT(GeneMethods, BaseEmbedder):
         device="auto",
         callbacks=None,
         warm_start=False,
+        start=None,
+        start_weight="auto",
         verbose=0,
         random_state=None,
     ):
@@ -220,6 +243,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
             device=device,
             callbacks=callbacks,
             warm_start=warm_start,
+            start=start,
             verbose=verbose,
             random_state=random_state,
         )
@@ -234,18 +258,37 @@ class GexBERT(GeneMethods, BaseEmbedder):
         self.n_bins = n_bins
         self.pooling = pooling
         self.prior = prior
+        self.start_weight = start_weight
 
     def _make_model(self, reader, groups):
         self._check_sizes()
-        standardizer = self._make_standardizer(reader)
-        fitted = None, [], None
+        starts = fitted_starts(self, self.start)
+        known = moments_of(starts) if starts else None
+        standardizer = self._make_standardizer(reader, known)
+        prepare = deepcopy(standardizer).to(reader.device)
+        for start in starts:
+            in_unit_of(start, standardizer)
+        fitted = FittedPriors(None, [], None, [1.0] * len(starts))
         if self.prior is not None:
-            prepare = deepcopy(standardizer).to(reader.device)
-            fitted = fit_priors(reader, prepare, groups)
-        prior, fold_priors, fold = fitted
+            names = getattr(self, "feature_names_in_", None)
+            fitted = fit_adapted_priors(
+                reader, prepare, groups, starts, self.start_weight, names
+            )
+        prior, fold_priors, fold, weights = fitted
         encoder = self._make_encoder(reader.shape[1], prior)
         objective = self._make_objective(encoder, fold_priors=fold_priors, fold=fold)
+        objective.start_weights = weights
+        if starts:
+            heaviest = starts[int(np.argmax(weights))]
+            if carry_network(self, heaviest, objective.cpu()) and prior is not None:
+                keep_if_better(objective, reader, prepare)
         return standardizer, objective.cpu()
+
+    def _fitted(self, standardizer, objective):
+        fitted = super()._fitted(standardizer, objective)
+        if self.start is not None and hasattr(objective, "start_weights"):
+            fitted["start_weight_"] = np.array(objective.start_weights)
+        return fitted
 
     def _with_genes(self, reader, standardizer, places):
         self._check_sizes()

@@ -153,7 +153,8 @@ class RestorationObjective(Objective):
         Z : tensor of shape (n, n_genes)
             Standardised profiles; NaN where a gene was not measured.
         genes : int64 tensor of shape (n_asked,)
-            Genes that are asked for.
+            Genes that are asked for; after those of the training data follow genes
+            that only the prior has.
 
         Returns
         -------
@@ -185,9 +186,13 @@ class RestorationObjective(Objective):
             restored = self.restore(Z, genes)
             return restored, scale * self.gene_error[genes].expand_as(restored)
         found = prior(Z, True, posterior, left_out=True)
-        explained, own = prior.variance(Z, found)
-        variance = scale * (explained + own)
-        return self._restore(Z, found, genes), variance[:, genes]
+        variance = scale * sum(prior.variance(Z, found))
+        restored = self._restore(Z, found, genes)
+        lacking = genes >= Z.shape[1]
+        if not lacking.any():
+            return restored, variance[:, genes]
+        rest = scale * prior.other(Z, with_variance=True)[1]
+        return restored, torch.cat([variance, rest], 1)[:, genes]
 
     def draw(self, Z, genes, drawn=None):
         """Draw the expression of some genes from its distribution.
@@ -260,6 +265,20 @@ class RestorationObjective(Objective):
         return self.encoder.expect(Z) if prior is None else prior(Z, left_out=True)
 
     def _restore(self, Z, found, genes):
+        n_genes = Z.shape[1]
+        lacking = genes >= n_genes
+        if not lacking.any():
+            return self._restore_own(Z, found, genes)
+        restored = Z.new_empty(len(Z), len(genes))
+        restored[:, ~lacking] = self._restore_own(Z, found, genes[~lacking])
+        others, _ = self.encoder.prior.other(Z)
+        restored[:, lacking] = others[:, genes[lacking] - n_genes]
+        return restored
+
+    def _restore_own(self, Z, found, genes):
+        """Restore genes of the training data, with what the network has learnt."""
+        if not len(genes):
+            return Z.new_empty(len(Z), 0)
         expected, known = found[:2]
         if expected is not None and self.decoder.is_zero:
             # Nothing was learnt that would be worth reading the genes for.
@@ -268,6 +287,16 @@ class RestorationObjective(Objective):
         summary, _ = self.encoder.read(Z, expected, known, panels)
         parts = genes.split(_GENES_AT_ONCE)
         return torch.cat([self.decode(summary, expected, some) for some in parts], 1)
+
+    def moments(self, standardizer):
+        """Return means and standard deviations of all genes that can be restored."""
+        other = getattr(self.encoder.prior, "other", None)
+        if other is None:
+            return standardizer.mean, standardizer.scale
+        return (
+            torch.cat([standardizer.mean, other.mean]),
+            torch.cat([standardizer.scale, other.scale]),
+        )
 
     def finish(self, batches):
         """Learn how far what is restored is off."""

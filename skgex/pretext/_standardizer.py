@@ -5,11 +5,12 @@ import warnings
 import numpy as np
 
 from .._inputs import gene_label
+from .._shrunken_moments import shrunken_moments
 from .._training import gene_moments, is_constant
 from ..nn import GeneStandardizer
 
 
-def fit_standardizer(reader, names, standardize, clip):
+def fit_standardizer(reader, names, standardize, clip, known=None):
     """Return a standardizer with the moments of the genes.
 
     Parameters
@@ -22,6 +23,9 @@ def fit_standardizer(reader, names, standardize, clip):
         Whether to standardise, or to leave values as they are.
     clip : float or None
         Bound on the absolute standardised value.
+    known : (ndarray, ndarray), default=None
+        Means and standard deviations known from elsewhere, NaN for genes of which
+        nothing is known: moments of few samples are drawn to them.
 
     Raises
     ------
@@ -52,4 +56,9 @@ def fit_standardizer(reader, names, standardize, clip):
         )
     if not standardize:
         return GeneStandardizer(np.zeros_like(mean), np.ones_like(std))
-    return GeneStandardizer(mean, np.where(constant, 1.0, std), clip)
+    scale = np.where(constant, 1.0, std)
+    if known is not None:
+        std = np.where(constant, 0.0, std)
+        mean, shrunk = shrunken_moments(mean, std, count, *known)
+        scale = np.where(shrunk > 0, shrunk, scale)
+    return GeneStandardizer(mean, scale, clip)

@@ -1,0 +1,200 @@
+"""GexBERT from pretrained ones: its prior is adapted, its network is tried."""
+
+from copy import deepcopy
+
+import numpy as np
+import torch
+
+from .._low_rank import (
+    USUAL_WEIGHT,
+    Blocks,
+    OtherGenes,
+    fit_priors,
+    moved_prior,
+    pretrained_for,
+    regression_on_factors,
+)
+from .._training import torch_seed
+from ._carry_over import MAX_SHIFT, carry_over, median_shift
+from ._starts import AS_THE_START
+
+# The network must lower the error by this share, on samples it has not seen.
+_MIN_GAIN = 1e-3
+_TRIAL_ROWS, _BATCH_ROWS = 512, 64
+# Parameters that networks must share for one to start from the other.
+_SIZES = (
+    *("embedding_dim", "n_layers", "n_decoder_layers", "value_encoder", "n_bins"),
+    "n_heads",
+)
+
+
+def moments_of(starts):
+    """Return means and standard deviations of genes as starts have learnt them.
+
+    Parameters
+    ----------
+    starts : list of Start
+        The first that has a gene is asked.
+
+    Returns
+    -------
+    mean, scale : ndarray of shape (n_genes,)
+        NaN for genes that none has.
+    """
+    moments = np.full((2, len(starts[0].places)), np.nan)
+    for embedder, places in reversed(starts):
+        known = places >= 0
+        learnt = embedder.standardizer_
+        for values, found in zip(moments, (learnt.mean, learnt.scale), strict=True):
+            values[known] = found.numpy()[places[known]]
+    return moments
+
+
+def fit_adapted_priors(reader, prepare, groups, starts, start_weight, names):
+    """Fit the prior, and those of folds, drawn to what starts have learnt.
+
+    Parameters
+    ----------
+    reader, prepare, groups, start_weight
+        See :func:`fit_priors`.
+    starts : list of Start
+        Fitted embedders.
+    names : sequence of str or None
+        The genes of the samples.
+
+    Returns
+    -------
+    fitted : FittedPriors
+        The prior keeps the genes that only starts have.
+    """
+    for embedder, _ in starts:
+        if embedder.encoder_.prior is None:
+            raise ValueError(
+                "start was fitted with prior=None, so that it has no prior that this "
+                "one could start from; give one with prior='low_rank', or set "
+                "prior=None here as well."
+            )
+    known = [pretrained_for(part.encoder_.prior, places) for part, places in starts]
+    on_device = [start.to(reader.device) for start in known]
+    fitted = fit_priors(reader, prepare, groups, on_device, start_weight)
+    if names is not None and starts:
+        heaviest = int(np.argmax(fitted.weights))
+        fitted.prior.other = _other_genes(
+            reader, prepare, starts[heaviest], names, fitted.weights[heaviest]
+        )
+    return fitted
+
+
+def _other_genes(reader, prepare, start, names, weight):
+    """Return the genes that only a start has, or None."""
+    embedder, places = start
+    have = set(names)
+    genes = getattr(embedder, "feature_names_in_", [])
+    others = np.array([i for i, name in enumerate(genes) if name not in have], int)
+    if not len(others):
+        return None
+    rows = torch.arange(len(reader))
+    blocks = Blocks(reader, rows, prepare)
+    learnt, prior = embedder.standardizer_, embedder.encoder_.prior
+    moved = moved_prior(prior, places, others, blocks, weight or USUAL_WEIGHT)
+    mean, scale = learnt.mean[others], learnt.scale[others]
+    if median_shift(learnt, prepare, places) <= MAX_SHIFT:
+        mean, scale = _moments_in_cohort(embedder, places, others, prepare)
+    return OtherGenes([str(genes[i]) for i in others], moved, mean, scale)
+
+
+def _moments_in_cohort(embedder, places, others, prepare):
+    """Return moments of genes that a cohort lacks, by those of the genes it has.
+
+    The means are restored from those of the cohort. Standard deviations are smaller, or
+    larger, by as much as those of the other genes are in the median.
+    """
+    learnt, known = embedder.standardizer_, places >= 0
+    own = places[known]
+    Z = torch.full((1, len(learnt.mean)), torch.nan)
+    Z[0, own] = (prepare.mean.cpu()[known] - learnt.mean[own]) / learnt.scale[own]
+    expected = embedder.encoder_.prior(Z).values[0, others]
+    ratio = (prepare.scale.cpu()[known] / learnt.scale[own]).median()
+    scale = learnt.scale[others]
+    return learnt.mean[others] + scale * expected, ratio * scale
+
+
+def carry_network(estimator, start, objective):
+    """Give a network the weights of a start, if it is of the same size.
+
+    Parameters
+    ----------
+    estimator : GexBERT
+        Whose network it is.
+    start : Start
+        Where the weights are from.
+    objective : RestorationObjective
+        Changed in place.
+
+    Returns
+    -------
+    carried : bool
+        False if the start has learnt nothing beyond its prior, or is of another size.
+    """
+    embedder, places = start
+    before = embedder.objective_
+    if before.decoder.is_zero or any(
+        getattr(estimator, name) != getattr(embedder, name) for name in _SIZES
+    ):
+        return False
+    skip = ["encoder.prior.", "encoder.factors."]
+    carry_over(before, objective, places, skip=skip, remedy=AS_THE_START)
+    encoder, old = objective.encoder, embedder.encoder_
+    encoder.read_in_order_of(old, torch.from_numpy(places))
+    if encoder.prior is not None:
+        # The summary tokens are told of the factors that the start would have seen.
+        known = pretrained_for(old.prior, places)
+        weights = regression_on_factors(encoder.prior.model, known)
+        with torch.no_grad():
+            encoder.factors.weight.copy_(old.factors.weight @ weights)
+            encoder.factors.bias.copy_(old.factors.bias)
+    return True
+
+
+@torch.no_grad()
+def keep_if_better(objective, reader, prepare):
+    """Take corrections back that don't restore more than the prior does.
+
+    Judged by samples that neither the network nor the prior of their fold has seen;
+    without folds nothing is kept.
+
+    Parameters
+    ----------
+    objective : RestorationObjective
+        With a network that was trained elsewhere.
+    reader : RowReader
+        The training rows.
+    prepare : callable
+        Standardises a batch; NaN stays NaN.
+    """
+    out = objective.decoder.out
+    trained = deepcopy(out.state_dict())
+    if objective.fold is not None:
+        rows = torch.randperm(len(reader))[:_TRIAL_ROWS]
+        seed = int(torch.randint(2**31 - 1, ()))
+        with_it = _loss(objective, reader, prepare, rows, seed)
+    for parameter in out.parameters():
+        parameter.zero_()
+    if objective.fold is None:
+        return
+    without = _loss(objective, reader, prepare, rows, seed)
+    if with_it < (1 - _MIN_GAIN) * without:
+        out.load_state_dict(trained)
+
+
+def _loss(objective, reader, prepare, rows, seed):
+    """Return the validation loss of some rows; equal seeds hide the same."""
+    device, total = reader.device, 0.0
+    objective.to(device).eval()
+    with torch_seed(seed, device):
+        for part in rows.split(_BATCH_ROWS):
+            Z = prepare(reader.take(part))
+            fold = objective.fold[part].to(device)
+            total += len(part) * float(objective(Z, fold))
+    objective.train()
+    return total / len(rows)

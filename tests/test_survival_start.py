@@ -121,8 +121,8 @@ def test_earlier_models_that_do_not_fit(Estimator):
     model = without_network(Estimator).set_params(embedder=FrozenEstimator(before))
     with pytest.raises(ValueError, match="pretrained on 8 genes, but X has 7"):
         model.fit(X[:, :7], Y)
-    with pytest.raises(ValueError, match="gene 'G0' in column 0, where X has 'G7'"):
-        model.fit(table[table.columns[::-1]], Y)
+    # Names on one side only can't be compared: the same number of genes is believed.
+    assert_array_equal(model.fit(X, Y).coef_, model.fit(table, Y).coef_)
     unfitted = FrozenEstimator(without_network(Estimator))
     with pytest.raises(ValueError, match="not fitted"):
         model.set_params(embedder=unfitted).fit(X, Y)

@@ -108,10 +108,14 @@ def cohort_models():
     }
 
 
-def tuned(pan, scaling="rank"):
-    """Return the model of one cohort that starts from one of all cohorts."""
+def tuned(pan, scaling="rank", prior_weight=0.3):
+    """Return the model of one cohort that starts from one of other cohorts, or all."""
     return FineTunedCoxPH(
-        FrozenEstimator(pan), max_epochs=0, scaling=scaling, random_state=0
+        FrozenEstimator(pan),
+        max_epochs=0,
+        scaling=scaling,
+        prior_weight=prior_weight,
+        random_state=0,
     )
 
 

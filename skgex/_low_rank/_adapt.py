@@ -9,9 +9,11 @@ from ._start import MIN_NOISE
 
 # What the pretrained loadings weigh, in samples, over what their covariance does.
 LOADINGS_WEIGHT = 3.0
-# What the noise of a pretrained gene weighs, in samples; and that of all genes for a
-# gene that it has not.
+# What the noise of a pretrained gene weighs, in samples.
 _NOISE_WEIGHT = 20.0
+# Precision of the loadings of a gene that it has not, for each factor that there is,
+# and the least that factors leave of its variance.
+_NEW_PRECISION, _MIN_LEFT = 0.25, 0.05
 # Of more samples these are enough: then a cohort's own model has most of the weight.
 _MAX_ROWS = 1024
 # Directions of which less is known, even of a sample with all genes, are noise.
@@ -156,20 +158,23 @@ class CohortMoments:
         pretrained, known, _ = self.start
         eye = torch.eye(len(second), dtype=second.dtype, device=second.device)
         inverse = _inverse(second + weight * eye)
-        pull = weight * known[:, None] * pretrained.loadings
-        loadings = (cross + pull) @ inverse
-        rest = square + (pull * pretrained.loadings).sum(1)
-        rest -= (loadings * (cross + pull)).sum(1)
-        noise, scale = pretrained.noise.clone(), torch.ones_like(rest)
-        new = ~known
+        # As steps from what was learnt: of the sums with a large weight, rounding would
+        # leave nothing.
+        gap = cross - pretrained.loadings @ second
+        step = gap @ inverse
+        loadings = pretrained.loadings + step
+        rest = square - (pretrained.loadings * (cross + gap)).sum(1)
+        rest -= (step * gap).sum(1)
+        noise = (_NOISE_WEIGHT * pretrained.noise + rest) / (_NOISE_WEIGHT + n_rows)
+        new, scale = ~known, known.to(rest.dtype)
         if new.any():
-            # As if as many samples again had nothing in common with the others.
-            inverse_new = _inverse(second + n_rows * eye)
-            loadings[new] = cross[new] @ inverse_new
-            rest[new] = square[new] - (loadings[new] * cross[new]).sum(1)
-            noise[new] = rest[new].mean() / n_rows
-            scale[new] = inverse_new.trace() / inverse.trace()
-        noise = (_NOISE_WEIGHT * noise + rest) / (_NOISE_WEIGHT + n_rows)
+            precision = _NEW_PRECISION * len(second)
+            loadings[new] = cross[new] @ _inverse(second + precision * eye)
+            # All that the factors leave of the variance is noise, uncertain loadings
+            # as well: by few samples, residuals are far too small, and uncertainty
+            # that counts against the factors would drown what the others say of them.
+            left = square[new] / n_rows - loadings[new].square().sum(1)
+            noise[new] = left.clamp(min=_MIN_LEFT)
         # What is missing may lie elsewhere than what was measured.
         mean = total / n_rows - self.mean
         return FactorAnalysis(loadings, noise.clamp(MIN_NOISE), mean, inverse, scale)

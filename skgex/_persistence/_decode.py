@@ -39,6 +39,8 @@ class Decoder:
     def _array(self, node):
         name, dtype, shape, axes = node["of"]
         array = self._arrays[name]
+        if array.dtype == np.float16 and dtype == "float32":
+            array = array.astype(np.float32)
         if str(array.dtype) != dtype or list(array.shape) != shape:
             raise ValueError(
                 f"array {name} is {array.dtype} of shape {array.shape}, not {dtype} "

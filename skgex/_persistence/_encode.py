@@ -18,11 +18,21 @@ NOT_SAVED = {"_skl_callbacks", "_metadata_request", "unit_"}
 MODULE_STATE = {*vars(nn.Module())}
 
 
+# Arrays of so many numbers take half the space if that is asked for. Smaller ones,
+# such as covariances, would gain little and might lose what makes them invertible.
+_LARGE = 2**17
+
+
 class Encoder:
     """Describe values as JSON; arrays are kept aside.
 
     An object that is met again, such as the encoder inside an objective, is referred
     to; so are arrays with equal content.
+
+    Parameters
+    ----------
+    half_precision : bool, default=False
+        Whether large arrays of single precision are kept in half of it.
 
     Attributes
     ----------
@@ -30,7 +40,8 @@ class Encoder:
         The arrays, by the names that the JSON has for them.
     """
 
-    def __init__(self):
+    def __init__(self, half_precision=False):
+        self.half_precision = half_precision
         self.arrays = {}
         self._names = {}
         self._seen = {}
@@ -133,9 +144,12 @@ class Encoder:
         array = np.ascontiguousarray(array.transpose(axes)).reshape(
             [array.shape[axis] for axis in axes]
         )
+        dtype = str(array.dtype)
+        if self.half_precision and dtype == "float32" and array.size >= _LARGE:
+            array = _halved(array)
         name = self._names.setdefault(digest(array), f"a{len(self.arrays)}")
         self.arrays[name] = array
-        return [name, str(array.dtype), list(array.shape), axes.tolist()]
+        return [name, dtype, list(array.shape), axes.tolist()]
 
     def digests(self):
         """Return the digest of each array by its name."""
@@ -143,6 +157,12 @@ class Encoder:
 
     def _random_state(self, value, path):
         return {"$": "random_state", "of": self._sequence(value.get_state(), path)}
+
+
+def _halved(array):
+    """Return an array in half precision, if all of it is in its range."""
+    half = array.astype(np.float16)
+    return half if np.isfinite(half).all() else array
 
 
 def _of(kind):

@@ -16,7 +16,7 @@ from ._file import write
 class SaveMixin:
     """Mixin of estimators that can be saved."""
 
-    def save(self, path, *, unit=None) -> None:
+    def save(self, path, *, unit=None, half_precision=False) -> None:
         """Save the fitted estimator in one file, for :func:`skgex.load`.
 
         The file is of the safetensors format, with parameters, names of genes and all
@@ -31,6 +31,9 @@ class SaveMixin:
             The unit that expression is in, such as ``"log2(TPM + 0.001)"``, for those
             who will use the weights. The loaded estimator has it as `unit_`, and saves
             it again.
+        half_precision : bool, default=False
+            Whether large arrays are written with three digits: such files are half as
+            large. What is loaded computes in single precision, with rounded weights.
 
         Raises
         ------
@@ -62,7 +65,7 @@ class SaveMixin:
         unit = getattr(self, "unit_", None) if unit is None else unit
         if unit is not None and not isinstance(unit, str):
             raise ValueError(f"unit={unit!r} must be a str, such as 'log2(TPM + 1)'.")
-        encoder = Encoder()
+        encoder = Encoder(half_precision)
         header = {
             "class": class_name(type(self)),
             "unit": unit,

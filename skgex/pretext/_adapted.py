@@ -42,7 +42,7 @@ def moments_of(starts):
         NaN for genes that none has.
     """
     moments = np.full((2, len(starts[0].places)), np.nan)
-    for embedder, places in reversed(starts):
+    for embedder, places, _ in reversed(starts):
         known = places >= 0
         learnt = embedder.standardizer_
         for values, found in zip(moments, (learnt.mean, learnt.scale), strict=True):
@@ -67,14 +67,14 @@ def fit_adapted_priors(reader, prepare, groups, starts, start_weight, names):
     fitted : FittedPriors
         The prior keeps the genes that only starts have.
     """
-    for embedder, _ in starts:
+    for embedder, *_ in starts:
         if embedder.encoder_.prior is None:
             raise ValueError(
                 "start was fitted with prior=None, so that it has no prior that this "
                 "one could start from; give one with prior='low_rank', or set "
                 "prior=None here as well."
             )
-    known = [pretrained_for(part.encoder_.prior, places) for part, places in starts]
+    known = [pretrained_for(part.encoder_.prior, places) for part, places, _ in starts]
     on_device = [start.to(reader.device) for start in known]
     fitted = fit_priors(reader, prepare, groups, on_device, start_weight)
     if names is not None and starts:
@@ -87,7 +87,7 @@ def fit_adapted_priors(reader, prepare, groups, starts, start_weight, names):
 
 def _other_genes(reader, prepare, start, names, weight):
     """Return the genes that only a start has, or None."""
-    embedder, places = start
+    embedder, places, _ = start
     have = set(names)
     genes = getattr(embedder, "feature_names_in_", [])
     others = np.array([i for i, name in enumerate(genes) if name not in have], int)
@@ -119,6 +119,27 @@ def _moments_in_cohort(embedder, places, others, prepare):
     return learnt.mean[others] + scale * expected, ratio * scale
 
 
+def weights_of_all(given, starts, weights):
+    """Return the weights of all starts that were given, 0 for those that are not used.
+
+    Parameters
+    ----------
+    given : FrozenEstimator or list of FrozenEstimator
+        The parameter.
+    starts : list of Start
+        Those that are used.
+    weights : list of float
+        Their weights.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_given,)
+    """
+    found = np.zeros(len(given) if isinstance(given, (list, tuple)) else 1)
+    found[[start.number for start in starts]] = weights
+    return found
+
+
 def carry_network(estimator, start, objective):
     """Give a network the weights of a start, if it is of the same size.
 
@@ -136,15 +157,16 @@ def carry_network(estimator, start, objective):
     carried : bool
         False if the start has learnt nothing beyond its prior, or is of another size.
     """
-    embedder, places = start
+    embedder, places, _ = start
     before = embedder.objective_
     if before.decoder.is_zero or any(
         getattr(estimator, name) != getattr(embedder, name) for name in _SIZES
     ):
         return False
-    skip = ["encoder.prior.", "encoder.factors."]
-    carry_over(before, objective, places, skip=skip, remedy=AS_THE_START)
     encoder, old = objective.encoder, embedder.encoder_
+    # Factors are of another prior, if there is one.
+    skip = [] if encoder.prior is None else ["encoder.prior.", "encoder.factors."]
+    carry_over(before, objective, places, skip=skip, remedy=AS_THE_START)
     encoder.read_in_order_of(old, torch.from_numpy(places))
     if encoder.prior is not None:
         # The summary tokens are told of the factors that the start would have seen.

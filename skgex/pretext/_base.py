@@ -169,11 +169,13 @@ class BaseEmbedder(
 
     def _make_model(self, reader, groups):
         standardizer = self._make_standardizer(reader)
-        encoder = self._make_encoder(reader.shape[1])
-        objective = self._make_objective(encoder, standardizer, reader)
-        for start in fitted_starts(self, self.start):
+        starts = fitted_starts(self, self.start)
+        for start in starts:
             if in_unit_of(start, standardizer):
                 carry_over(start.embedder.standardizer_, standardizer, start.places)
+        encoder = self._make_encoder(reader.shape[1])
+        objective = self._make_objective(encoder, standardizer, reader)
+        for start in starts:
             # Weights of new genes are zero: until they have learnt, the network is
             # what it was.
             before = start.embedder.objective_

@@ -8,6 +8,7 @@ import torch
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from .._low_rank import FittedPriors, prior_for_genes
 from .._training import split_validation
@@ -17,6 +18,7 @@ from ._adapted import (
     fit_adapted_priors,
     keep_if_better,
     moments_of,
+    weights_of_all,
 )
 from ._base import BaseEmbedder
 from ._carry_over import carry_over
@@ -126,6 +128,9 @@ class GexBERT(GeneMethods, BaseEmbedder):
         The encoder with its decoder, which `warm_start` goes on from.
     gene_embeddings_ : ndarray of shape (`n_features_in_`, `embedding_dim`)
         The learnt vector of each gene.
+    start_weight_ : ndarray of shape (n_starts,)
+        How many samples each start counts as; 0 for one that was left out. Only after
+        a fit with `start`.
     history_ : list of dict
         One row for each epoch, with `train_loss` and, under early stopping,
         `valid_loss`. A column is read by ``history_[:, "train_loss"]``.
@@ -277,18 +282,22 @@ class GexBERT(GeneMethods, BaseEmbedder):
         prior, fold_priors, fold, weights = fitted
         encoder = self._make_encoder(reader.shape[1], prior)
         objective = self._make_objective(encoder, fold_priors=fold_priors, fold=fold)
-        objective.start_weights = weights
+        if self.start is not None:
+            objective.start_weights = weights_of_all(self.start, starts, weights)
         if starts:
             heaviest = starts[int(np.argmax(weights))]
             if carry_network(self, heaviest, objective.cpu()) and prior is not None:
                 keep_if_better(objective, reader, prepare)
         return standardizer, objective.cpu()
 
-    def _fitted(self, standardizer, objective):
-        fitted = super()._fitted(standardizer, objective)
-        if self.start is not None and hasattr(objective, "start_weights"):
-            fitted["start_weight_"] = np.array(objective.start_weights)
-        return fitted
+    @property
+    def start_weight_(self):
+        """How many samples each start counts as."""
+        check_is_fitted(self)
+        weights = getattr(self.objective_, "start_weights", None)
+        if weights is None:
+            raise AttributeError("start_weight_ is there after a fit with a start only")
+        return weights
 
     def _with_genes(self, reader, standardizer, places):
         self._check_sizes()

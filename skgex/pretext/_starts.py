@@ -23,10 +23,13 @@ class Start(NamedTuple):
         Fitted; not ours to modify.
     places : ndarray of shape (n_genes,)
         The column that each gene had, -1 for those that it has not.
+    number : int
+        Its place in the list that was given.
     """
 
     embedder: BaseEstimator
     places: np.ndarray
+    number: int
 
 
 def fitted_starts(estimator, start):
@@ -54,8 +57,12 @@ def fitted_starts(estimator, start):
     if start is None:
         return []
     parts = start if isinstance(start, (list, tuple)) else [start]
-    starts = [_fitted_start(estimator, part) for part in parts]
-    return [part for part in starts if (part.places >= 0).any()]
+    starts = []
+    for number, part in enumerate(parts):
+        embedder, places = _fitted_start(estimator, part)
+        if (places >= 0).any():
+            starts.append(Start(embedder, places, number))
+    return starts
 
 
 def _fitted_start(estimator, part):
@@ -73,7 +80,7 @@ def _fitted_start(estimator, part):
             f"True for both, and is {embedder.standardize} for the start and "
             f"{estimator.standardize} here."
         )
-    return Start(embedder, _places(estimator, embedder))
+    return embedder, _places(estimator, embedder)
 
 
 def _places(estimator, embedder):
@@ -99,7 +106,7 @@ def _places(estimator, embedder):
             f"left out: it has {some_names(own)}, where start has {some_names(known)}. "
             "Bring names of genes to those of start.",
             UserWarning,
-            stacklevel=7,
+            stacklevel=8,
         )
     return places
 
@@ -127,6 +134,6 @@ def in_unit_of(start, standardizer):
         "start only how genes vary together is used, each in standard deviations of "
         "its own. If X should be in the same unit, convert it first.",
         UserWarning,
-        stacklevel=7,
+        stacklevel=6,
     )
     return False

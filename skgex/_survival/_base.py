@@ -7,25 +7,23 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from .._finetune._start import copy_weights, pretrain
+from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
 from .._training import FitTask, resolve_device, torch_seed
 from ..pretext._base import BaseEmbedder
-from ..pretext._nested import check_same_genes
 from ._curves import SurvivalCurvesMixin
 from ._data import check_data
+from ._earlier import find_earlier
 from ._folds import make_folds
 from ._linear import fit_linear_risk
 from ._network import fit_network, start_head
 from ._scaling import fit_scaling, scale_by_stratum
-from ._strata import check_labels
 
 
 class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta):
@@ -41,7 +39,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "scaling": [StrOptions({"rank", "standard"})],
         "cv": ["cv_object"],
-        "prior_weight": [Interval(Real, 0, None, closed="left")],
+        "prior_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"cv"})],
         "freeze": ["boolean"],
         "encoder_lr": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [
@@ -122,20 +120,21 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
         start = context.subcontext("pretrain")
-        before = self if resume else _survival_model(self.embedder)
-        pretrained = self._pretrain(before, table, X, y, groups, seed, start)
-        folds = make_folds(self, X, data, groups, seed)
+        earlier, pretrained = self._pretrain(table, X, y, groups, seed, start, resume)
+        folds = make_folds(self, X, data, groups, seed, earlier is not None)
         weighted = data.weight.numpy() > 0
         if not weighted.all():
             X, data = X[weighted], data.take(torch.from_numpy(weighted))
-        linear, held_out, learnt = self._fit_linear(X, data, folds, before)
-        learnt["_strata"] = names
         task = self._make_task(data)
+        biases = task.biases(data)
+        linear, held_out, learnt = self._fit_linear(X, data, folds, earlier, biases)
+        learnt["_strata"] = names
         tuning = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
         tuning.call_on_fit_task_begin(estimator=self, X=table, y=y)
         with torch_seed(seed, self._device):
             encoder = pretrained[1]
-            head = start_head(self, encoder.embedding_dim, task.biases(data), before)
+            weight = learnt["prior_weight_"]
+            head = start_head(encoder.embedding_dim, biases, earlier, weight)
             model = (linear, *pretrained, head)
             fitted = partial(self._fitted, learnt, task, X, data)
             report = FitTask(
@@ -156,18 +155,17 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
     def _device(self):
         return resolve_device(self.device)
 
-    def _pretrain(self, before, table, X, y, groups, seed, task):
-        """Return a standardizer and an encoder, ours to modify."""
-        if before is None:
-            return pretrain(self, table, X, y, groups, seed, task)
-        if before is not self:
-            check_is_fitted(before)
-            check_same_genes(before, self)
+    def _pretrain(self, table, X, y, groups, seed, task, resume):
+        """Return an earlier model or None, and a standardizer and an encoder."""
+        earlier = find_earlier(self, X, resume)
+        if earlier is None:
+            return None, pretrain(self, table, X, y, groups, seed, task)
+        if not resume:
             task.call_on_fit_task_begin(estimator=self, X=table, y=y)
             task.call_on_fit_task_end(estimator=self, X=table, y=y)
-        return copy_weights(before, self, X)
+        return earlier, (earlier.standardizer, earlier.encoder)
 
-    def _fit_linear(self, X, data, folds, before):
+    def _fit_linear(self, X, data, folds, earlier, biases):
         """Return the linear part, what was learnt, and the risk the network gets."""
         names = getattr(self, "feature_names_in_", None)
         scaler, G = fit_scaling(X, self.scaling, names)
@@ -179,22 +177,29 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
             l1_ratio=self.l1_ratio,
             ties=self.ties,
             folds=folds,
+            prior=None if earlier is None else earlier.coef,
+            prior_weight=0.0 if earlier is None else self.prior_weight,
+            added=self._added_before(X, earlier, biases),
         )
-        prior = 0.0 if before is None else self.prior_weight * before.coef_
-        coef = risk.coef + prior
-        center = G.mean(axis=0)
-        held_out = risk.held_out
-        if before is not None and held_out is not None:
-            held_out = held_out + (G - center) @ prior
         learnt = {
             "alpha_": risk.alpha,
             "alphas_": risk.alphas,
             "gains_": risk.gains,
+            "prior_weight_": float(risk.prior_weight),
             "unique_times_": np.unique(data.time),
             "event_times_": np.unique(data.time[data.event]),
         }
-        layer = _linear_layer(coef, -float(center @ coef))
-        return nn.Sequential(scaler, layer), held_out, learnt
+        layer = _linear_layer(risk.coef, -float(G.mean(axis=0) @ risk.coef))
+        return nn.Sequential(scaler, layer), risk.held_out, learnt
+
+    def _added_before(self, X, earlier, biases):
+        """Return what the network of an earlier model adds to the log risk."""
+        if earlier is None or not earlier.speaks_to(len(biases)):
+            return 0.0
+        # A copy, as what was applied can no longer be trained.
+        network = deepcopy((earlier.standardizer, earlier.encoder, earlier.head))
+        # Intervals of time share the linear log risk, and its weight.
+        return self._apply(X, *network, dtype=torch.float64).mean(axis=1)
 
     def _fitted(self, learnt, task, X, data, model):
         """Return fitted attributes as of now."""
@@ -231,46 +236,12 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         for name, value in attributes.items():
             setattr(self, name, value)
 
-    def _stratum_of(self, X, strata):
-        """Return the place of each sample's stratum among those of `fit`."""
-        if self._strata is None:
-            if strata is not None:
-                raise ValueError(
-                    "strata were passed, but the model was fitted without; pass them "
-                    "to fit as well."
-                )
-            return np.zeros(len(X), dtype=int)
-        if strata is None:
-            raise ValueError(
-                "The model was fitted with strata, each of which has a baseline hazard "
-                "of its own: pass strata= with one of "
-                f"{', '.join(map(str, self._strata[:5]))} ... for each sample. predict "
-                "needs none."
-            )
-        strata = check_labels(strata, X)
-        place = np.searchsorted(self._strata, strata).clip(max=len(self._strata) - 1)
-        unknown = strata != self._strata[place]
-        if unknown.any():
-            raise ValueError(
-                f"Stratum {strata[unknown].tolist()[0]!r} was not seen in fit; there "
-                f"were {', '.join(map(str, self._strata))}."
-            )
-        return place
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.target_tags.positive_only = True
         tags.target_tags.one_d_labels = True
         return tags
-
-
-def _survival_model(embedder):
-    """Return the fitted survival estimator in `FrozenEstimator`, if there is one."""
-    if isinstance(embedder, FrozenEstimator):
-        if isinstance(embedder.estimator, BaseFineTunedSurvival):
-            return embedder.estimator
-    return None
 
 
 def _linear_layer(coef, bias):

@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 from ._base import BaseFineTunedSurvival
 from ._baseline import breslow_hazard
 from ._curves import step_function
+from ._strata import find_strata
 from ._tasks import CoxTask
 
 
@@ -27,12 +28,13 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         What pretrains the encoder, such as `SCARF()`, fitted on the `X` of `fit`. In
         ``FrozenEstimator(embedder)`` it was fitted before, perhaps on other samples,
         and its weights are the start. It may also be a fitted survival estimator, say
-        of all cancer types, in a `FrozenEstimator`: then its coefficients take part,
+        of other cancer types, in a `FrozenEstimator`: then its coefficients take part,
         see `prior_weight`. None means `SCARF()`.
     alpha : float or "cv", default="cv"
         Penalty of the coefficients of scaled genes, ``alpha / 2 * |coef|^2``, as in
         scikit-survival's `CoxPHSurvivalAnalysis`. "cv" chooses among 12 the one with
-        the best partial likelihood in inner cross-validation.
+        the best partial likelihood in inner cross-validation, or with `prior_weight`,
+        see there.
     l1_ratio : float, default=0.0
         Share of the penalty that is on absolute coefficients instead: 0 is ridge, 1
         the lasso, anything between the elastic net.
@@ -48,9 +50,15 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         Inner folds that choose `alpha` and the weight of the network; a number means
         folds balanced by event and time, fewer where there are not 3 events for each.
         None adds both parts as they are, and needs a number for `alpha`.
-    prior_weight : float, default=0.3
-        Weight of the linear and the network's part of an earlier survival model, from
-        `embedder` or `warm_start`, that is added to what is learnt here.
+    prior_weight : float or "cv", default="cv"
+        How much of an earlier survival model, from `embedder` or `warm_start`, takes
+        part: its coefficients and those of its head, times this number, are added to
+        what is learnt here. "cv" lets the inner folds choose between none (0) and all
+        of it (1). Each weight and each `alpha` counts by the likelihood of samples held
+        out, and the mean is taken, since few events can't tell the best; without folds
+        it is all. Genes are matched by name: those that `X` lacks are left out, with a
+        warning, and new ones have no coefficient to start from. `scaling` must be that
+        of the earlier model, which must not have seen these samples.
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
         is trained.
@@ -91,7 +99,9 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         Penalties that were tried, the largest first.
     gains_ : ndarray of shape (n_alphas,) or None
         What each gained in log partial likelihood of samples held out, over none of the
-        genes.
+        genes and without an earlier model.
+    prior_weight_ : float
+        Weight of the earlier model; 0 without one.
     unique_times_ : ndarray of shape (n_unique_times,)
         Times of follow-up seen in `fit`, ascending.
     event_times_ : ndarray of shape (n_event_times,)
@@ -106,7 +116,7 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         Standardises genes as in pretraining.
     head_ : torch.nn.Module
         The linear layer above the encoder. If the network was not believed, its
-        weights are zero, or those of an earlier model times `prior_weight`.
+        weights are zero, or those of an earlier model times `prior_weight_`.
     history_ : list of dict
         One row for each epoch of fine-tuning; empty if the network was not believed.
     n_iter_ : int
@@ -165,7 +175,7 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         scaling="rank",
         ties="efron",
         cv=3,
-        prior_weight=0.3,
+        prior_weight="cv",
         freeze=False,
         encoder_lr=1e-4,
         max_epochs=30,
@@ -255,7 +265,7 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
 
     def _cumulative_hazard(self, X, times, strata):
         risk = np.exp(self.predict(X))
-        stratum = self._stratum_of(risk, strata)
+        stratum = find_strata(strata, risk, self._strata)
         place = np.searchsorted(self.unique_times_, times, side="right")
         baseline = np.pad(self._baseline, ((0, 0), (1, 0)))[:, place]
         return baseline[stratum] * risk[:, None]

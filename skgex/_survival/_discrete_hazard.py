@@ -10,6 +10,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval
 
 from ._base import BaseFineTunedSurvival
+from ._strata import find_strata
 from ._tasks import HazardTask
 
 
@@ -35,7 +36,7 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
     alpha : float or "cv", default="cv"
         Penalty of the coefficients of scaled genes, ``alpha / 2 * |coef|^2``. "cv"
         chooses among 12 the one with the best partial likelihood in inner
-        cross-validation.
+        cross-validation, or with `prior_weight`, see there.
     l1_ratio : float, default=0.0
         Share of the penalty that is on absolute coefficients instead.
     scaling : {"rank", "standard"}, default="rank"
@@ -44,9 +45,11 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         Inner folds that choose `alpha` and the weight of the network; a number means
         folds balanced by event and time, fewer where there are not 3 events for each.
         None adds both parts as they are, and needs a number for `alpha`.
-    prior_weight : float, default=0.3
-        Weight of the linear and the network's part of an earlier survival model, from
-        `embedder` or `warm_start`, that is added to what is learnt here.
+    prior_weight : float or "cv", default="cv"
+        How much of an earlier survival model, from `embedder` or `warm_start`, takes
+        part: its coefficients and those of its head, if it has as many intervals, times
+        this number, are added to what is learnt here. "cv" lets the inner folds choose
+        between none (0) and all of it (1), and genes may differ, see `FineTunedCoxPH`.
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
         is trained.
@@ -90,7 +93,9 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         Penalties that were tried, the largest first.
     gains_ : ndarray of shape (n_alphas,) or None
         What each gained in log partial likelihood of samples held out, over none of the
-        genes.
+        genes and without an earlier model.
+    prior_weight_ : float
+        Weight of the earlier model; 0 without one.
     unique_times_ : ndarray of shape (n_unique_times,)
         Times of follow-up seen in `fit`, ascending.
     event_times_ : ndarray of shape (n_event_times,)
@@ -158,7 +163,7 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         l1_ratio=0.0,
         scaling="rank",
         cv=3,
-        prior_weight=0.3,
+        prior_weight="cv",
         freeze=False,
         encoder_lr=1e-4,
         max_epochs=30,
@@ -241,7 +246,7 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
 
     def _cumulative_hazard(self, X, times, strata):
         hazard = self._hazard_at_cuts(X)
-        self._stratum_of(hazard, strata)
+        find_strata(strata, hazard, self._strata)
         cuts = np.append(0.0, self.cuts_)
         place = np.searchsorted(cuts, times, side="left").clip(1, len(self.cuts_))
         length = cuts[place] - cuts[place - 1]

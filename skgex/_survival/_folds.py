@@ -13,13 +13,13 @@ from ._target import as_surv
 MIN_EVENTS = 3
 
 
-def make_folds(estimator, X, data, groups, seed):
+def make_folds(estimator, X, data, groups, seed, earlier=False):
     """Return the rows of the inner folds, among samples of positive weight.
 
     Parameters
     ----------
     estimator : estimator
-        Has the parameters `cv` and `alpha`.
+        Has the parameters `cv`, `alpha` and `prior_weight`.
     X : ndarray of shape (n_samples, n_genes)
         Training data.
     data : SurvivalData
@@ -28,6 +28,8 @@ def make_folds(estimator, X, data, groups, seed):
         Samples of one group stay together.
     seed : int
         Seed of the folds.
+    earlier : bool, default=False
+        Whether there is an earlier model, whose weight may be to be chosen.
 
     Returns
     -------
@@ -56,9 +58,11 @@ def make_folds(estimator, X, data, groups, seed):
     if n_folds >= 2:
         splitter = EventStratifiedKFold(n_folds, random_state=seed)
         return list(splitter.split(used, y, groups))
-    if estimator.alpha != "cv" and not estimator.max_epochs:
+    weighed = earlier and estimator.prior_weight == "cv"
+    if estimator.alpha != "cv" and not weighed and not estimator.max_epochs:
         return []  # nothing to choose, nothing to judge
     chosen = "the strongest penalty is taken, and " if estimator.alpha == "cv" else ""
+    chosen += "all of the earlier model, and " if weighed else ""
     warnings.warn(
         f"{n_events} event(s) are too few for inner folds: {chosen}no network. Follow "
         "up longer, or set cv=None, and alpha to a number.",

@@ -18,14 +18,14 @@ FULL_BATCH = 4096
 MIN_GAIN = 2.0
 
 
-def start_head(estimator, embedding_dim, biases, before):
+def start_head(embedding_dim, biases, earlier, prior_weight):
     """Return a head that says nothing yet, or in part what an earlier one said."""
     head = nn.Linear(embedding_dim, len(biases))
     nn.init.zeros_(head.weight)
     with torch.no_grad():
         head.bias.copy_(biases)
-        if before is not None and before.head_.weight.shape == head.weight.shape:
-            head.weight.add_(estimator.prior_weight * before.head_.weight)
+        if earlier is not None and earlier.speaks_to(len(biases)):
+            head.weight.add_(prior_weight * earlier.head.weight)
     return head
 
 

@@ -63,3 +63,49 @@ def check_labels(strata, X):
             'such as "unknown", or leave these samples out.'
         )
     return strata
+
+
+def find_strata(strata, X, known):
+    """Return the place of each sample's stratum among those that a model knows.
+
+    Parameters
+    ----------
+    strata : array-like of shape (n_samples,) or None
+        Labels.
+    X : array-like of shape (n_samples, ...)
+        What there is a label for each sample of.
+    known : ndarray of shape (n_strata,) or None
+        Labels in `fit`, sorted. None if it was without strata.
+
+    Returns
+    -------
+    place : ndarray of shape (n_samples,), dtype int
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, or not wanted, or were not seen in `fit`.
+    """
+    if known is None:
+        if strata is not None:
+            raise ValueError(
+                "strata were passed, but the model was fitted without; pass them "
+                "to fit as well."
+            )
+        return np.zeros(len(X), dtype=int)
+    if strata is None:
+        raise ValueError(
+            "The model was fitted with strata, each of which has a baseline hazard "
+            "of its own: pass strata= with one of "
+            f"{', '.join(map(str, known[:5]))} ... for each sample. predict "
+            "needs none."
+        )
+    strata = check_labels(strata, X)
+    place = np.searchsorted(known, strata).clip(max=len(known) - 1)
+    unknown = strata != known[place]
+    if unknown.any():
+        raise ValueError(
+            f"Stratum {strata[unknown].tolist()[0]!r} was not seen in fit; there "
+            f"were {', '.join(map(str, known))}."
+        )
+    return place

@@ -89,6 +89,7 @@ if __name__ == "__main__":
         prior = pan_cancer_prior(arguments.data)
         save(path("gexbert-tcga"), prior, unit=UNIT, half_precision=True)
         cox = pan_cancer_survival(arguments.data)
-        save(path("cox-tcga"), cox, unit="any: genes are ranked")
+        unit = "any: genes are ranked"
+        save(path("cox-tcga"), cox, unit=unit, half_precision=True)
     for name, embedder, options in small_embedders():
         save(path(name), embedder, **options)

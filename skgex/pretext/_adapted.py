@@ -50,6 +50,17 @@ def moments_of(starts):
     return moments
 
 
+def check_priors(prior, starts):
+    """Refuse starts that have a prior where none is asked for, or the other way."""
+    for embedder, *_ in starts:
+        if embedder.prior != prior:
+            raise ValueError(
+                f"start was fitted with prior={embedder.prior!r}, and here prior="
+                f"{prior!r}: what was learnt by the one is of no use to the other. "
+                f"Set prior={embedder.prior!r}, or give another start."
+            )
+
+
 def fit_adapted_priors(reader, prepare, groups, starts, start_weight, names):
     """Fit the prior, and those of folds, drawn to what starts have learnt.
 
@@ -67,13 +78,6 @@ def fit_adapted_priors(reader, prepare, groups, starts, start_weight, names):
     fitted : FittedPriors
         The prior keeps the genes that only starts have.
     """
-    for embedder, *_ in starts:
-        if embedder.encoder_.prior is None:
-            raise ValueError(
-                "start was fitted with prior=None, so that it has no prior that this "
-                "one could start from; give one with prior='low_rank', or set "
-                "prior=None here as well."
-            )
     known = [pretrained_for(part.encoder_.prior, places) for part, places, _ in starts]
     on_device = [start.to(reader.device) for start in known]
     fitted = fit_priors(reader, prepare, groups, on_device, start_weight)

@@ -15,6 +15,7 @@ from .._training import split_validation
 from ..nn import GeneDecoder, GeneTransformer
 from ._adapted import (
     carry_network,
+    check_priors,
     fit_adapted_priors,
     keep_if_better,
     moments_of,
@@ -268,6 +269,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
     def _make_model(self, reader, groups):
         self._check_sizes()
         starts = fitted_starts(self, self.start)
+        check_priors(self.prior, starts)
         known = moments_of(starts) if starts else None
         standardizer = self._make_standardizer(reader, known)
         prepare = deepcopy(standardizer).to(reader.device)

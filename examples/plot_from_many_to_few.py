@@ -37,10 +37,9 @@ print(f"{X.shape[1]} genes on the arrays, {len(shared)} of them pretrained")
 # -------------
 #
 # Half of the values of other patients are hidden, and restored by what was fitted to
-# 10, 20, 40 or 80 patients. An array is in another unit than RNA-seq, so that of the
-# start only correlations are used; a warning says so, and is silenced here.
+# 10, 20, 40 or 80 patients. Of the start only how genes vary together is used: each
+# gene is in standard deviations of the cohort.
 
-warnings.filterwarnings("ignore", "Half of the genes that X shares", UserWarning)
 start = FrozenEstimator(pretrained)
 sizes = [10, 40] if QUICK else [10, 20, 40, 80]
 table = cohort_size_curve(
@@ -91,6 +90,7 @@ models = {
         FrozenEstimator(cox), max_epochs=0, random_state=0
     ),
 }
+# Most genes of the model are not on the arrays, which a warning says.
 warnings.filterwarnings("ignore", ".*genes", UserWarning)
 rows = []
 for draw in range(1 if QUICK else 5):
@@ -122,3 +122,13 @@ axes[1].axvline(0, color="black", lw=0.8)
 axes[1].set(xlabel="correlation of a restored gene across patients", ylabel="genes")
 for ax in axes:
     ax.spines[["top", "right"]].set_visible(False)
+
+# %%
+# With 10 to 80 patients the start lowers the error, most where patients are few. Of a
+# panel of 30 genes the correlation of a restored gene is modest in the median: a panel
+# tells only of the programmes that its genes belong to.
+#
+# The survival model gains nothing here. Only 75 of its 1,526 genes are on these arrays,
+# it was fitted to overall survival, and the folds of 40 patients with 15 metastases
+# do not say more. Where all genes are there, see the benchmarks, it is worth two to
+# three points of concordance.

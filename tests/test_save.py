@@ -432,3 +432,32 @@ def test_names_in_files_are_unambiguous():
 
 def _all_subclasses(cls):
     return {cls, *(s for sub in cls.__subclasses__() for s in _all_subclasses(sub))}
+
+
+def test_half_precision_halves_large_arrays_alone(tmp_path):
+    wide = make_expression(n_samples=40, n_genes=600, random_state=0)
+    embedder = VIME(max_epochs=1, random_state=0).fit(wide)
+    paths = [tmp_path / "whole.safetensors", tmp_path / "half.safetensors"]
+    for path, half in zip(paths, [False, True], strict=True):
+        embedder.save(path, half_precision=half)
+    arrays = load_file(paths[1]).values()
+    assert {str(a.dtype) for a in arrays if a.size >= 2**17} == {"float16"}
+    assert {str(a.dtype) for a in arrays if a.size < 2**17} >= {"float32"}
+    assert paths[1].stat().st_size < 0.7 * paths[0].stat().st_size
+    loaded = load(paths[1])
+    weight = next(p for p in loaded.encoder_.parameters() if p.numel() >= 2**17)
+    whole = next(p for p in embedder.encoder_.parameters() if p.numel() >= 2**17)
+    assert weight.dtype == torch.float32
+    assert_array_equal(weight.detach(), whole.detach().half().float())
+    np.testing.assert_allclose(
+        loaded.transform(wide), embedder.transform(wide), atol=0.02
+    )
+
+
+def test_what_half_precision_cannot_hold_stays_whole(tmp_path):
+    embedder = GexBERT(prior=None, max_epochs=0, embedding_dim=8, n_heads=2)
+    embedder.fit(TABLE)
+    large = torch.full((2**17,), 1e6)
+    embedder.objective_.register_buffer("large", large)
+    embedder.save(tmp_path / "file.safetensors", half_precision=True)
+    assert_array_equal(load(tmp_path / "file.safetensors").objective_.large, large)

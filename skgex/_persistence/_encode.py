@@ -161,8 +161,9 @@ class Encoder:
 
 def _halved(array):
     """Return an array in half precision, if all of it is in its range."""
-    half = array.astype(np.float16)
-    return half if np.isfinite(half).all() else array
+    largest = np.finfo(np.float16).max
+    fits = np.isfinite(array).all() and np.abs(array).max() <= largest
+    return array.astype(np.float16) if fits else array
 
 
 def _of(kind):

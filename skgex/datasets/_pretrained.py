@@ -50,7 +50,7 @@ def load_pretrained(name):
     two-colour arrays, tumours only. Genes are in standard deviations within cancer
     type and table, samples of one patient in several tables are one row, and genes
     of fewer than 400 patients are left out. So most values of most patients are
-    missing. It is the low-rank prior with its 160 leading factors: the network is not
+    missing. It is the low-rank prior with its 112 leading factors: the network is not
     trained, and `transform` is of little use. To use it as it is, standardise your
     cohort first; as a `start` that is done.
 

@@ -18,6 +18,7 @@ from skgex._low_rank import _adapt
 from skgex._low_rank._adapt import CohortMoments, adapt, recentred
 from skgex._low_rank._fit_factors import fit_factor_analysis
 
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 NOISE_WEIGHT, NEW, MIN_LEFT = 20, 0.25, 0.05
 TRUTH = make_truth(n_genes=12, rank=3)
 SOME_GENES = np.arange(12) % 4 > 0
@@ -151,10 +152,8 @@ def test_starts_without_weight_are_left_out():
     assert_array_equal(both.noise, alone.noise)
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("device", DEVICES)
 def test_device_and_dtype_are_kept(device):
-    if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no GPU")
     own, blocks = fitted(with_holes(draw(30, TRUTH), "panels"))
     blocks.reader.device, blocks.prepare = torch.device(device), lambda Z: Z.to(device)
     blocks._kept = None

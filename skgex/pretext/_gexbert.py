@@ -106,9 +106,10 @@ class GexBERT(GeneMethods, BaseEmbedder):
         ``FrozenEstimator(embedder)`` around a fitted GexBERT: the prior is drawn to
         what that one has learnt, so that `X` may be a cohort of few samples. Genes
         may differ. Those that only `X` has are learnt from it; those that `X` lacks
-        are kept and can be restored. Means and standard deviations are those of `X`,
-        drawn to known ones where samples are few. Several starts are weighted. None
-        starts afresh.
+        are kept and can be restored, of several starts those of the one that counts
+        most. Means and standard deviations are those of `X`, drawn to known ones where
+        samples are few. Several starts are weighted. The network starts from that of
+        the start if it is of the same size. None starts afresh.
     start_weight : "auto" or float, default="auto"
         How many samples `start` counts as, all of a list together. "auto" chooses for
         each by what is restored of samples held out within `fit`, between 0, which

@@ -114,7 +114,8 @@ def report(table):
     by_size.loc["cohorts"] = means.groupby("n").size()
     by_size.loc["events"] = of_tuned.events.mean()
     by_size.loc["weight of cv"] = of_tuned.weight.mean()
-    by_size.loc["s, cv"] = of_tuned.s.median()
+    for name in TUNED[0], TUNED[-1]:
+        by_size.loc[f"s, {name}"] = table[table.model == name].groupby("n").s.median()
     print("concordance\n", by_size.round(4).to_string())
     print("\nlead over the better of ridge and ranks: over cohorts, over draws")
     for n, of_size in runs.groupby("n"):
@@ -127,17 +128,22 @@ def report(table):
                 f"{interval(lead.groupby('draw').mean())}, {(won > 0).sum()}/{len(won)}"
             )
     by_cohort(means, runs)
+    weights = table[table.model == "tuned, cv"].pivot_table("weight", "n", "cohort")
+    print("\nweight of cv\n", weights.round(2).to_string())
 
 
 def by_cohort(means, runs):
     """Print what each cohort gains over the better of the two for that very cohort."""
     lead = means[TUNED].sub(means[SIMPLE].max(axis=1), axis=0)
     spread = runs["tuned, cv"] - runs["ranks"]
-    spread = spread.groupby(["cohort", "n"]).std().rename("sd")
+    spread = spread.groupby(["cohort", "n"]).std()
     print("\nmeans over draws\n", means.round(3).unstack("n").T.to_string())
     print("\nlead by cohort\n", lead.unstack("n").T.round(4).to_string())
     print("\nlead of cv, mean over sizes\n", lead["tuned, cv"].groupby("cohort").mean())
-    print("\nspread of cv - ranks over draws\n", spread.unstack("n").T.round(4))
+    print(
+        "\nspread of cv - ranks over draws\n",
+        spread.unstack("n").T.round(4).to_string(),
+    )
 
 
 def parse():

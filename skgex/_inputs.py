@@ -117,8 +117,7 @@ def places_of_genes(estimator, X):
     old, new = getattr(estimator, "feature_names_in_", None), _get_feature_names(X)
     if old is None or new is None or np.array_equal(old, new):
         return None
-    place = {name: i for i, name in enumerate(old)}
-    places = np.array([place.get(name, -1) for name in new])
+    places = match_genes(old, new)
     if (places < 0).all():
         raise ValueError(
             f"X shares none of its {len(new)} genes with the {len(old)} of the last "
@@ -126,6 +125,12 @@ def places_of_genes(estimator, X):
             "names of genes to those of the last fit, or set warm_start=False."
         )
     return places
+
+
+def match_genes(known, names):
+    """Return the place of each name among the known ones, -1 for one that is not."""
+    place = {name: i for i, name in enumerate(known)}
+    return np.array([place.get(name, -1) for name in names])
 
 
 def some_names(names):

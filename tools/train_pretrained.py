@@ -22,7 +22,7 @@ from skgex.datasets import load_tcga_pancancer
 
 OUTPUT = Path(__file__).parents[1] / "skgex" / "datasets" / "data"
 EMBEDDERS = {"scarf-tcga90": SCARF, "gexbert-tcga90": GexBERT}
-# What 3 MB hold: fewer factors restore as well, by examples/benchmarks/few_rows.py.
+# What 3 MB hold. How good they are: examples/benchmarks/few_rows.py --shipped.
 N_FACTORS = 112
 UNIT = "standard deviations within the cohort, of expression on a logarithmic scale"
 

@@ -3,6 +3,7 @@
     python few_rows.py --data DIR [--targets ...] [--sizes 10 20 40 100 300]
         [--seeds 0 1 2 3 4] [--methods ...] [--weights ...] [--only-ours]
         [--save CSV] [--cache DIR] [--quick]
+    python few_rows.py --data DIR --shipped [--sizes ...] [--seeds ...] [--save CSV]
     python few_rows.py --data DIR --cost [--cache DIR] [--quick]
 
 DIR holds the sets, each with `X.npz` (X, samples, genes) and `meta.csv`. Pretrained is
@@ -35,7 +36,8 @@ Prints the errors, and what "adapted" gains over the better of "own rows" and "f
 the better of each draw, with a normal 95 % interval over targets and draws. With
 `--save`, rows are appended as they come, and what the file has is not measured again.
 `--cache` keeps pretrained models, and must be emptied when their code changes. `--cost`
-measures seconds and peak memory of adapting to 100 synthetic rows instead.
+measures seconds and peak memory of adapting to 100 synthetic rows instead. `--shipped`
+starts from the weights that ship with the package, for sets without patients of TCGA.
 """
 
 import argparse
@@ -46,13 +48,22 @@ import few_rows_cost
 import pandas as pd
 import torch
 from few_rows_data import SETS, TARGETS, draw, read_cohort, scores
-from few_rows_methods import METHODS, NEEDS_SHARED, OURS, PANEL_ONLY, make, pretrained
+from few_rows_methods import (
+    METHODS,
+    NEEDS_SHARED,
+    OURS,
+    PANEL_ONLY,
+    Shipped,
+    make,
+    pretrained,
+)
 from few_rows_report import report
 from threadpoolctl import threadpool_limits
 
 SIZES = [10, 20, 40, 100, 300]
 KEY = ["target", "seed", "n", "method"]
 SCORES = ["holes", "genes", "rmse", "r", "n_test", "n_genes", "fit_s", "restore_s"]
+NOT_TCGA = ["breast_nki150", "breast_expo353"]
 QUICK = {
     "targets": ["tcga_toil4", "breast_nki150", "lung_michigan", "z13:PAAD"],
     "sizes": [10, 100],
@@ -88,9 +99,11 @@ def run(target, arguments, saved):
     """Measure all cells of a target that are not among the saved ones."""
     done = set(map(tuple, saved[KEY].values.tolist()))
     cohort = read_cohort(arguments.data, target)
-    start = pretrained(
-        arguments.data, frozenset(cohort.patients), arguments.quick, arguments.cache
-    )
+    if arguments.shipped:
+        start = Shipped()
+    else:
+        patients = frozenset(cohort.patients)
+        start = pretrained(arguments.data, patients, arguments.quick, arguments.cache)
     for seed in arguments.seeds:
         for n in arguments.sizes:
             task = draw(cohort, start.genes, n, seed, 60 if arguments.quick else 1500)
@@ -122,6 +135,7 @@ def parse():
     parser.add_argument("--methods", nargs="*", choices=METHODS)
     parser.add_argument("--weights", nargs="*", type=float, default=[])
     parser.add_argument("--only-ours", action="store_true")
+    parser.add_argument("--shipped", action="store_true")
     parser.add_argument("--cost", action="store_true")
     parser.add_argument("--quick", action="store_true", help="few rows and genes")
     parser.add_argument("--threads", type=int, default=1)
@@ -132,6 +146,9 @@ def parse():
     arguments.targets = arguments.targets or quick.get("targets", TARGETS)
     arguments.sizes = arguments.sizes or quick.get("sizes", SIZES)
     arguments.seeds = arguments.seeds or quick.get("seeds", list(range(5)))
+    if arguments.shipped:
+        # All sets of TCGA are in these weights.
+        arguments.targets, arguments.only_ours = NOT_TCGA, True
     methods = arguments.methods or list(OURS if arguments.only_ours else METHODS)
     weights = [f"adapted, {weight:g}" for weight in arguments.weights]
     arguments.methods = methods + weights

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._finetune._start import copy_weights
-from .._inputs import some_names
+from .._inputs import match_genes, some_names
 from ..nn import NormalScores
 from ._curves import SurvivalCurvesMixin
 
@@ -119,8 +119,7 @@ def _places(before, estimator):
         return None
     if np.array_equal(old, new):
         return None
-    place = {name: i for i, name in enumerate(new)}
-    places = np.array([place.get(name, -1) for name in old])
+    places = match_genes(new, old)
     if (places < 0).all():
         raise ValueError(
             f"X shares none of its {len(new)} genes with the {len(old)} of the earlier "

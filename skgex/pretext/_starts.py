@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._inputs import some_names
+from .._inputs import match_genes, some_names
 from ._carry_over import MAX_SHIFT, median_shift
 
 AS_THE_START = "start: give the embedder the parameters of the one it starts from."
@@ -98,8 +98,7 @@ def _places(estimator, embedder):
                 "starts from."
             )
         return np.arange(n_own)
-    place = {name: i for i, name in enumerate(known)}
-    places = np.array([place.get(name, -1) for name in own])
+    places = match_genes(known, own)
     if (places < 0).all():
         warnings.warn(
             f"X shares none of its {n_own} genes with the {n_known} of start, which is "
@@ -119,7 +118,7 @@ def in_unit_of(start, standardizer):
     start : Start
         Where pretraining starts from.
     standardizer : GeneStandardizer
-        Fitted to the training data alone.
+        Of the training data; its moments may be drawn to those of the start already.
 
     Returns
     -------

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgex import LogCPM
+from skgex.datasets import load_tcga_genomewide, load_tcga_pancancer
 
 COUNTS = np.random.default_rng(0).negative_binomial(1, 0.01, (12, 80)).astype(float)
 
@@ -115,6 +116,63 @@ def test_what_is_no_logarithm():
     tpm = COUNTS / COUNTS.sum(axis=1, keepdims=True) * 1e6
     for counts in (few, COUNTS * 0.7, tpm, np.log2(COUNTS[:, :40] + 1)):
         assert_allclose(LogCPM().fit_transform(counts), slow(counts))
+
+
+@pytest.mark.parametrize("log", [np.log2, np.log, np.log10])
+@pytest.mark.parametrize("large", [31.0, 2500.0, 1e6])
+def test_logarithms_beside_a_large_column(log, large):
+    """One that is no gene, such as lengths: it makes no counts of the others."""
+    table = pd.DataFrame(log(COUNTS + 1), columns=[f"G{i}" for i in range(80)])
+    table.insert(3, "length", large)
+    message = (
+        r"logarithms already: .* no value above \d\S* but in 'length'\. Leave LogCPM "
+        "out.* drop columns that are no genes"
+    )
+    for rows in (slice(None), slice(0, 1)):
+        with pytest.raises(ValueError, match=message):
+            LogCPM().fit(table[rows])
+        with pytest.raises(ValueError, match="logarithms already"):
+            LogCPM().fit(table.round()).transform(table[rows])
+    table.iloc[0, 3] = np.nan
+    table.iloc[1:4, 4:] = COUNTS[1:4, 3:]  # a few samples are counts
+    with pytest.raises(ValueError, match=message):
+        LogCPM().fit(table)
+    LogCPM().fit(table.round())
+
+
+@pytest.mark.parametrize("n_large", [1, 100])
+def test_real_logarithms_beside_large_columns(n_large):
+    logs = load_tcga_genomewide(as_frame=True).data.clip(lower=0).iloc[:, :10_000]
+    logs.iloc[:, :n_large] = 2 ** logs.iloc[:, :n_large] + 30
+    with pytest.raises(ValueError, match="logarithms already"):
+        LogCPM().fit(logs)
+    with pytest.raises(ValueError, match="logarithms already"):
+        LogCPM().fit(logs.iloc[[7]])
+
+
+def test_real_expression_is_no_logarithm():
+    """As it is counted, as TPM, at a hundredth of the depth, whole and as panels."""
+    rng = np.random.default_rng(0)
+    for load in (load_tcga_genomewide, load_tcga_pancancer):
+        counts = 2 ** load().data[:100].clip(min=0) - 1
+        tpm = counts / counts.sum(axis=1, keepdims=True) * 1e6
+        shallow = rng.poisson(counts / 100) * rng.choice([1, 0.9], counts.shape)
+        for table in (counts, tpm, shallow):
+            LogCPM().fit(table[table.sum(axis=1) > 0])
+        for _ in range(20):
+            genes = rng.choice(counts.shape[1], 80, replace=False)
+            LogCPM().fit(counts[:, genes])
+            LogCPM().fit(counts[:1, genes])
+
+
+@given(st.integers(50, 400), st.floats(0.5, 3), st.floats(0, 0.9), st.integers(0, 99))
+def test_integers_are_no_logarithms(n_genes, spread, zeros, seed):
+    """Whatever their distribution, and whether one of them is large."""
+    rng = np.random.default_rng(seed)
+    rates = rng.lognormal(0, spread, n_genes) * (rng.random(n_genes) > zeros)
+    counts = rng.poisson(rates, (5, n_genes)).astype(float)
+    counts[:, 0] = 10_000
+    assert_allclose(LogCPM().fit_transform(counts), slow(counts), atol=1e-12)
 
 
 def test_sample_without_counts():

@@ -8,10 +8,8 @@ class ColumnPlan:
 
     Parameters
     ----------
-    keys : list of str or None
-        The gene of each column; None where there is none.
-    places : dict
-        Place of each gene in the output; columns of other genes are left out.
+    places : sequence of int or None
+        Place of the gene of each column in the output; columns of None are left out.
 
     Attributes
     ----------
@@ -23,8 +21,8 @@ class ColumnPlan:
         Where the columns of each of these begin in `columns`.
     """
 
-    def __init__(self, keys, places):
-        pairs = [(places[k], c) for c, k in enumerate(keys) if k in places]
+    def __init__(self, places):
+        pairs = [(p, column) for column, p in enumerate(places) if p is not None]
         pairs = np.array(sorted(pairs), dtype=int).reshape(-1, 2)
         self.columns = pairs[:, 1]
         self.genes, self.starts = np.unique(pairs[:, 0], return_index=True)

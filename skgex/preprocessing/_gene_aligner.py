@@ -7,21 +7,24 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from .._inputs import check_genes, some_names
+from .._inputs import check_genes
 from ._column_plan import ColumnPlan
-from ._coverage import check_coverage
+from ._coverage import check_coverage, refuse_duplicates
 from ._gene_ids import IdMapper
+from ._gene_matches import FIELDS, GeneMatches
 from ._rows import check_rows, checked_rows
 from ._table import table_names, table_values
-from ._wanted_genes import places_by_id, wanted_genes
+from ._transposed import refuse_genes_in_rows, refuse_transposed, row_labels
+from ._wanted_genes import check_number, wanted_genes
 
 
 class GeneAligner(TransformerMixin, BaseEstimator):
     """Bring any table to the genes of a model, in their order.
 
-    Columns are matched by name. Genes that a table lacks become NaN, which stands for
-    not measured; columns of other genes are dropped, and several columns of one gene
-    are merged. Tables in `transform` may have other columns than that of `fit`.
+    Columns are matched by name, also where tools have changed names: see Notes. Genes
+    that a table lacks become NaN, which stands for not measured; columns of other genes
+    are dropped, and several columns of one gene are merged. Tables in `transform` may
+    have other columns than that of `fit`.
 
     Parameters
     ----------
@@ -36,13 +39,12 @@ class GeneAligner(TransformerMixin, BaseEstimator):
     strip_version : bool, default=True
         Whether Ensembl ids [1]_ are compared without their version, so that
         ENSG00000141510.17 is ENSG00000141510. Other names, such as RP11-34P13.7, stay
-        as they are, and the copies of genes on the Y chromosome, which end in _PAR_Y,
-        stay genes of their own, unless `mapping` says otherwise.
+        as they are.
     on_duplicate : {"mean", "sum", "max", "first", "error"}, default="mean"
         What becomes of several columns of one gene, in each sample: their mean, for
         logarithms; their sum, for counts; the largest value, for probes of an array;
         the first of the columns; or a ValueError. Missing values are left out of the
-        first three.
+        first three. The sum takes in the copies of genes on the Y chromosome.
     min_coverage : float, default=0.5
         A table that has a smaller share of the genes is refused, in `fit` and in
         `transform`. One gene is needed in any case.
@@ -53,6 +55,10 @@ class GeneAligner(TransformerMixin, BaseEstimator):
         The genes of the output.
     coverage_ : float
         The share of them that the table in `fit` had.
+    matches_ : ndarray
+        How: a record with the fields "column", "gene" and "rule" for each column that
+        is used. The rule is one of "exact", "spaces", "version", "mapping", "PAR_Y",
+        "double name" and "R name". Empty for an array.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -65,6 +71,22 @@ class GeneAligner(TransformerMixin, BaseEstimator):
 
     Notes
     -----
+    `mapping` comes first, then the name as it is, then these rules:
+
+    - spaces: without spaces, quotes and byte order marks around it; 7157.0 is 7157;
+    - double names: of TP53|7157 and TP53 (7157) the symbol, or else the id, is the
+      gene, in tables as well as among the genes. Equal symbols with different numbers
+      are different genes;
+    - names changed by R: HLA.A is HLA-A, and X7157 is 7157.
+
+    The last two give way to columns that need neither. A column that may be several of
+    the genes is refused, unless one of these has a surer column. Names that say there
+    is none, such as NA and ---, are no gene, nor are numbers of columns, X1, X2, X3.
+
+    The copy of a gene on the Y chromosome, whose id ends in _PAR_Y, is a gene of its
+    own, unless `mapping` says otherwise. Where `genes` lack it, it is dropped, as it
+    halves means; but a sum takes it in if the table has the other copy too.
+
     An array has no names. It is passed through if it has as many columns as there are
     genes, in `transform` as many as in `fit`, and taken to be in that order.
 
@@ -132,17 +154,18 @@ class GeneAligner(TransformerMixin, BaseEstimator):
         names, wanted = table_names(X), wanted_genes(self.genes)
         if names is None:
             X = check_genes(self, X, reset=True)
-            genes = self._genes_of_array(wanted)
-            plan = ColumnPlan(genes, {gene: i for i, gene in enumerate(genes)})
+            genes = _check_feature_names_in(self, None) if wanted is None else wanted
+            check_number(genes, self.n_features_in_)
+            plan, matches = ColumnPlan(range(len(genes))), np.array([], dtype=FIELDS)
         else:
             self.n_features_in_, self.feature_names_in_ = len(names), names
-            plan, genes = self._match(names, wanted)
+            plan, genes, matches = self._match(X, names, wanted)
             X = table_values(X, plan.columns)
             names = names[plan.columns]
         check_rows(X, names)
         self._plan = plan
         self._by_name = wanted is not None or names is not None
-        self.coverage_ = len(plan.genes) / len(genes)
+        self.coverage_, self.matches_ = len(plan.genes) / len(genes), matches
         self.genes_ = genes
         return self
 
@@ -163,7 +186,7 @@ class GeneAligner(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         names = table_names(X)
         if names is not None and self._by_name:
-            plan, _ = self._match(names, self.genes_)
+            plan, _, _ = self._match(X, names, self.genes_)
             X = table_values(X, plan.columns)
             names, columns = names[plan.columns], slice(None)
         else:
@@ -194,33 +217,21 @@ class GeneAligner(TransformerMixin, BaseEstimator):
         names = _check_feature_names_in(self, input_features)
         return self.genes_.copy() if self._by_name else names
 
-    def _genes_of_array(self, wanted):
-        if wanted is None:
-            return _check_feature_names_in(self, None)
-        if len(wanted) != self.n_features_in_:
-            raise ValueError(
-                f"X is an array of {self.n_features_in_} columns without names, and "
-                f"there are {len(wanted)} genes. Give a table with the ids of genes as "
-                "columns, or an array with all genes in their order."
-            )
-        return wanted
-
-    def _match(self, names, genes):
+    def _match(self, X, names, genes):
         """Find the columns of each gene; None stands for the genes of the table."""
         mapper = IdMapper(self.mapping, self.strip_version)
-        keys = [mapper.translate(name) for name in names]
         if genes is None:
-            genes = np.array([k for k in dict.fromkeys(keys) if k], dtype=object)
-        plan = ColumnPlan(keys, places_by_id(genes, mapper.strip))
-        check_coverage(plan, keys, genes, self.min_coverage)
-        duplicates = plan.duplicates()
-        if self.on_duplicate == "error" and duplicates:
-            gene, columns = duplicates
-            raise ValueError(
-                f"X has {len(columns)} columns of gene {str(genes[gene])!r}: "
-                f"{some_names(names[columns])}. Drop all but one, or set on_duplicate."
-            )
-        return plan, genes
+            refuse_genes_in_rows(row_labels(X), names)
+            genes = mapper.genes_of(names)
+        matches = GeneMatches(names, genes, mapper, self.on_duplicate == "sum")
+        plan = ColumnPlan(matches.places)
+        if 2 * len(plan.genes) < len(genes):
+            found = matches.count(row_labels(X))
+            refuse_transposed(found, len(plan.genes), len(genes))
+        check_coverage(plan, names, genes, self.min_coverage)
+        if self.on_duplicate == "error":
+            refuse_duplicates(plan, names, genes)
+        return plan, genes, matches.table
 
     def __sklearn_is_fitted__(self):
         # A fit that was refused has learnt the columns, but no genes.

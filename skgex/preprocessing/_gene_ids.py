@@ -1,18 +1,9 @@
-"""Ids of genes: without versions, and translated by a mapping."""
+"""Ids of genes, translated by a mapping."""
 
-import re
-
+import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
-# The copy of a gene on the Y chromosome, and its lift-over to another assembly, stand
-# behind the version in GENCODE. The copy is a gene of its own, the lift-over is not.
-_VERSIONED = re.compile(r"(ENS[A-Z]*\d{11})\.\d+(?:_\d+)?(_PAR_Y)?")
-
-
-def strip_version(name):
-    """Return an Ensembl id without its version, and any other name as it is."""
-    match = _VERSIONED.fullmatch(name)
-    return match[1] + (match[2] or "") if match else name
+from .._gene_names import clean_name, is_unnamed, strip_version
 
 
 class IdMapper:
@@ -32,8 +23,8 @@ class IdMapper:
         self.stripped = {}
         for name, target in self.exact.items():
             # An id that stands in the mapping without a version has the last word.
-            if self.strip(name) not in self.exact:
-                self._add(self.strip(name), target)
+            if self.key(name) not in self.exact:
+                self._add(self.key(name), target)
 
     def _add(self, name, target):
         if self.stripped.setdefault(name, target) != target:
@@ -43,14 +34,31 @@ class IdMapper:
                 "strip_version=False."
             )
 
-    def translate(self, name):
-        """Return the id of a column, or None if it is mapped to nothing."""
-        if name in self.exact:
-            name = self.exact[name]
-        else:
-            name = self.strip(name)
-            name = self.exact.get(name, self.stripped.get(name, name))
-        return name if name is None else self.strip(name)
+    def key(self, name):
+        """Return a name without what stands around it, and without its version."""
+        return self.strip(clean_name(name))
+
+    def target(self, name):
+        """Return the target of a name as a tuple of one, () if it is not mapped."""
+        for form in (name, clean_name(name), self.key(name)):
+            for targets in (self.exact, self.stripped):
+                if form in targets:
+                    return (targets[form],)
+        return ()
+
+    def target_of_half(self, halves):
+        """Return the same for the first that is mapped of (symbol, id), or of None."""
+        targets = (self.target(half) for half in halves or () if half and self.exact)
+        return next(filter(None, targets), ())
+
+    def genes_of(self, names):
+        """Return the genes of a table, each once, without those that have no name."""
+        keys = []
+        for name in names:
+            target = self.target(name) or (None if is_unnamed(name) else name,)
+            if target[0] is not None and not is_unnamed(target[0]):
+                keys.append(self.key(target[0]))
+        return np.array(list(dict.fromkeys(keys)), dtype=object)
 
 
 def _as_dict(mapping):

@@ -13,10 +13,9 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from .._inputs import check_genes, gene_label
+from ._logarithms import LogarithmCheck
 from ._rows import checked_rows
 
-# What looks like a logarithm: no value above that of 2**30, some with a fraction.
-_LARGEST_LOG = 30
 # Of a panel of fewer genes none may be high, or be expressed at all.
 _MIN_GENES = 50
 
@@ -63,8 +62,11 @@ class LogCPM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Expected counts of RSEM and TPM have fractions, and are scaled like counts. A table
     that has fractions, but no value above 30, is taken for logarithms and refused. So
-    is a sample without any count. In panels of fewer than 50 genes either may happen:
-    small values are taken as they are there, and a sample without counts stays zero.
+    is one with larger values in a few columns only, one of a hundred or a single one,
+    such as the lengths of genes: most of its values have fractions, and the highest
+    are close to the others, as logarithms are. A sample without any count is refused
+    too. In panels of fewer than 50 genes either may happen: small values are taken as
+    they are there, and a sample without counts stays zero.
 
     edgeR's ``cpm(log=TRUE)`` adds a pseudocount of 2 that is scaled by the library
     size, and scanpy's ``log1p`` takes the natural logarithm; both are close to a
@@ -169,11 +171,11 @@ class LogCPM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _library_sizes(self, X):
         """Return the sum of each sample, after a check that these are counts."""
         names = getattr(self, "feature_names_in_", None)
-        sizes, largest = np.empty(len(X)), 0.0
+        sizes, logarithms = np.empty(len(X)), LogarithmCheck(X.shape[1])
         for rows, chunk in checked_rows(X, names):
             _check_not_negative(chunk, rows.start, names)
             sizes[rows] = np.nansum(chunk, axis=1, dtype=np.float64)
-            largest = max(largest, np.fmax.reduce(chunk, axis=None))
+            logarithms.add(chunk)
         if X.shape[1] < _MIN_GENES:
             return sizes
         if not sizes.all():
@@ -181,8 +183,7 @@ class LogCPM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"Sample {np.argmin(sizes)} of X has no counts at all: the sum over "
                 "its genes is zero. Drop it."
             )
-        if largest <= _LARGEST_LOG:
-            _check_not_logarithmic(X, largest)
+        logarithms.refuse(X, names)
         return sizes
 
     def __sklearn_is_fitted__(self):
@@ -207,14 +208,3 @@ def _check_not_negative(chunk, first_row, names):
         "values that are logarithms already need no LogCPM, or have to be raised to "
         "counts or TPM first."
     )
-
-
-def _check_not_logarithmic(X, largest):
-    for _, chunk in checked_rows(X):
-        # NaN is no fraction.
-        if (np.rint(chunk) != chunk)[~np.isnan(chunk)].any():
-            raise ValueError(
-                f"X looks as if it were logarithms already: it has fractions, and no "
-                f"value above {largest:.4g}. Leave LogCPM out, or undo the logarithm "
-                "with 2**X - 1; round counts that have fractions."
-            )

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils import _safe_indexing, check_array
 
+from .._containers import naming_missing_values, refuse_containers
+
 
 def table_names(X):
     """Return the names of the columns of a table, or None for an array.
@@ -12,8 +14,10 @@ def table_names(X):
     Raises
     ------
     ValueError
-        If columns have labels that are not strings.
+        If `X` is in a container that cannot be used, or columns have labels that are
+        not strings.
     """
+    refuse_containers(X)
     if not hasattr(X, "columns"):
         return None
     names = np.empty(len(X.columns), dtype=object)
@@ -37,9 +41,10 @@ def table_values(X, columns):
         X = X.set_axis(range(X.shape[1]), axis=1)
     # Other columns need not be numbers.
     X = _safe_indexing(X, columns, axis=1)
-    return check_array(
-        X,
-        dtype=[np.float32, np.float64],
-        ensure_all_finite=False,
-        estimator="GeneAligner",
-    )
+    with naming_missing_values():
+        return check_array(
+            X,
+            dtype=[np.float32, np.float64],
+            ensure_all_finite=False,
+            estimator="GeneAligner",
+        )

@@ -29,17 +29,14 @@ def wanted_genes(genes):
     return wanted
 
 
-def places_by_id(genes, strip):
-    """Return the place of each gene, by what is left of its name after `strip`."""
-    places = {}
-    for place, gene in enumerate(genes):
-        first = places.setdefault(strip(gene), place)
-        if first != place:
-            raise ValueError(
-                f"genes has {str(genes[first])!r} and {str(gene)!r}, which are one "
-                "gene without their versions. Keep one, or set strip_version=False."
-            )
-    return places
+def check_number(genes, n_columns):
+    """Refuse an array that has not as many columns as there are genes."""
+    if len(genes) != n_columns:
+        raise ValueError(
+            f"X is an array of {n_columns} columns without names, and there are "
+            f"{len(genes)} genes. Give a table with the ids of genes as columns, or an "
+            "array with all genes in their order."
+        )
 
 
 def _genes_of_estimator(estimator):

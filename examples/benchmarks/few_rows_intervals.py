@@ -1,6 +1,6 @@
 """Do intervals cover with a start, of new rows and of the rows that were fitted?
 
-    python few_rows_intervals.py --data DIR [--targets ...] [--sizes 20 40 100]
+    python few_rows_intervals.py --data DIR [--targets ...] [--sizes 10 20 40 100]
         [--rates 0.2 0.5] [--seed 0] [--cache DIR]
 
 Targets, starts and rows are those of `few_rows.py`, of genes that both have. Values are
@@ -57,7 +57,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--targets", nargs="*", choices=TARGETS)
-    parser.add_argument("--sizes", nargs="*", type=int, default=[20, 40, 100])
+    parser.add_argument("--sizes", nargs="*", type=int, default=[10, 20, 40, 100])
     parser.add_argument("--rates", nargs="*", type=float, default=[0.2, 0.5])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, help="folder for pretrained models")

@@ -18,6 +18,7 @@ from ._factor_posterior import FactorPosterior
 from ._fit_prior import FittedPriors, fit_prior, fit_priors
 from ._gene_curves import GeneCurves, knot_place
 from ._low_rank_prior import LowRankPrior
+from ._more_holes import MoreHoles, draw_more_holes
 from ._new_genes import prior_for_genes
 from ._pattern_groups import pattern_groups
 from ._patterns import distinct_rows
@@ -40,10 +41,12 @@ __all__ = [
     "FittedPriors",
     "GeneCurves",
     "LowRankPrior",
+    "MoreHoles",
     "OtherGenes",
     "Pretrained",
     "SharedPosterior",
     "distinct_rows",
+    "draw_more_holes",
     "fit_prior",
     "fit_priors",
     "knot_place",

@@ -43,12 +43,15 @@ class FittedPriors(NamedTuple):
         The fold of each sample.
     weights : list of float
         How many samples each pretrained model counts as.
+    rank : int
+        Bound on the number of factors of the samples' own.
     """
 
     prior: LowRankPrior
     fold_priors: list
     fold: torch.Tensor
     weights: list
+    rank: int
 
 
 def fit_priors(reader, prepare, groups, starts=(), start_weight="auto"):
@@ -78,7 +81,7 @@ def fit_priors(reader, prepare, groups, starts=(), start_weight="auto"):
     weights = [total / len(starts) for _ in starts]
     if fold is None:
         prior = fit_prior(reader, rows, prepare, 1, starts=starts, weights=weights)
-        return FittedPriors(prior, [], None, weights)
+        return FittedPriors(prior, [], None, weights, 1)
     blocks = Blocks(reader, rows, prepare)
     complete = blocks.are_complete()
     valid_rows = _some(rows[fold == 0], VALID_ROWS)
@@ -112,7 +115,7 @@ def fit_priors(reader, prepare, groups, starts=(), start_weight="auto"):
         ]
     )
     prior.remember(blocks)
-    return FittedPriors(prior, fold_priors, fold, weights)
+    return FittedPriors(prior, fold_priors, fold, weights, rank)
 
 
 def _known_curves(starts, weights):

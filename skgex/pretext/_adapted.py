@@ -168,8 +168,9 @@ def carry_network(estimator, start, objective):
     ):
         return False
     encoder, old = objective.encoder, embedder.encoder_
-    # Factors are of another prior, if there is one.
-    skip = [] if encoder.prior is None else ["encoder.prior.", "encoder.factors."]
+    # Factors and known samples are of another prior, if there is one.
+    skip = ["encoder.prior.", "encoder.factors.", "seen_calibration"]
+    skip = [] if encoder.prior is None else skip
     carry_over(before, objective, places, skip=skip, remedy=AS_THE_START)
     encoder.read_in_order_of(old, torch.from_numpy(places))
     if encoder.prior is not None:

@@ -9,6 +9,8 @@ from .._low_rank import SharedPosterior, pattern_groups
 SHARES = (0.3, 0.7)
 COVERAGE = 0.9
 _MAX_ROWS, _MAX_GENES = 128, 1024
+# What it counts, in hidden values, that samples of the fit are like others.
+_USUAL_COUNT = 20.0
 
 
 @torch.no_grad()
@@ -41,12 +43,42 @@ def calibrate(objective, batches):
         # A prior of one sample with the variance of the gene, for rare genes.
         objective.gene_error.copy_((square + 1) / (known.sum(0) + 1))
         variance = objective.gene_error.expand_as(error)
-    ratio = (error[known].square() / variance[known]).sqrt()
-    if len(ratio):
-        # torch.quantile has a limit on the size of its input.
-        rank = max(1, round(COVERAGE * len(ratio)))
-        normal = NormalDist().inv_cdf((1 + COVERAGE) / 2)
-        objective.calibration.copy_(ratio.kthvalue(rank).values / normal)
+    if known.any():
+        objective.calibration.copy_(_scale_of(error[known], variance[known]))
+
+
+@torch.no_grad()
+def calibrate_seen(objective):
+    """Learn how much further off what is filled in is where it was fitted.
+
+    The model has followed the measured values of its own samples, and is surer of
+    the missing ones than it should be. So it was fitted again with more holes; of what
+    was hidden there intervals of 90 % are to cover as much.
+
+    Parameters
+    ----------
+    objective : RestorationObjective
+        Calibrated for new samples, and with a prior that was fitted again.
+    """
+    parts = []
+    for again in objective.again:
+        found = objective.restore_with_variance(again.view, again.genes, again.prior)
+        known = ~again.hidden.isnan()
+        parts.append([found[0][known] - again.hidden[known], found[1][known]])
+    if parts:
+        error, variance = (torch.cat(part) for part in zip(*parts, strict=True))
+        if len(error):
+            share = len(error) / (len(error) + _USUAL_COUNT)
+            objective.seen_calibration.lerp_(_scale_of(error, variance), share)
+
+
+def _scale_of(error, variance):
+    """Return what to scale deviations by, so that intervals of 90 % are of that."""
+    ratio = (error.square() / variance).sqrt()
+    # torch.quantile has a limit on the size of its input.
+    rank = max(1, round(COVERAGE * len(ratio)))
+    normal = NormalDist().inv_cdf((1 + COVERAGE) / 2)
+    return ratio.kthvalue(rank).values / normal
 
 
 def _some(batches):

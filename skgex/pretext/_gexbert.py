@@ -1,6 +1,7 @@
 """GexBERT: restore hidden genes with a transformer over genes."""
 
 from copy import deepcopy
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -23,6 +24,7 @@ from ._adapted import (
 )
 from ._base import BaseEmbedder
 from ._carry_over import carry_over
+from ._fit_again import fit_again
 from ._gene_methods import GeneMethods
 from ._restoration import RestorationObjective
 from ._starts import fitted_starts, in_unit_of
@@ -276,15 +278,17 @@ class GexBERT(GeneMethods, BaseEmbedder):
         prepare = deepcopy(standardizer).to(reader.device)
         for start in starts:
             in_unit_of(start, standardizer)
-        fitted = FittedPriors(None, [], None, [1.0] * len(starts))
+        fitted = FittedPriors(None, [], None, [1.0] * len(starts), 0)
         if self.prior is not None:
             names = getattr(self, "feature_names_in_", None)
             fitted = fit_adapted_priors(
                 reader, prepare, groups, starts, self.start_weight, names
             )
-        prior, fold_priors, fold, weights = fitted
+        prior, fold_priors, fold, weights, _ = fitted
         encoder = self._make_encoder(reader.shape[1], prior)
         objective = self._make_objective(encoder, fold_priors=fold_priors, fold=fold)
+        standardize = partial(self._make_standardizer, known=known)
+        objective.again.extend(fit_again(reader, standardize, fitted, starts))
         if self.start is not None:
             objective.start_weights = weights_of_all(self.start, starts, weights)
         if starts:

@@ -7,7 +7,7 @@ from torch import nn
 
 from .._low_rank import relative_likelihood
 from ..nn import Objective
-from ._calibrate import calibrate
+from ._calibrate import calibrate, calibrate_seen
 
 # Genes that are asked for at a time, to bound the memory of their vectors.
 _GENES_AT_ONCE = 1024
@@ -47,10 +47,14 @@ class RestorationObjective(Objective):
         self.n_genes_per_step = min(n_genes_per_step, len(encoder.gene))
         self.fold_priors = nn.ModuleList(fold_priors)
         self.fold = fold
+        # Priors that were fitted again, see `calibrate_seen`.
+        self.again = nn.ModuleList()
         # Learnt in `finish`: a factor on the standard deviation by the prior, or on
         # that of each gene where there is no prior.
         self.register_buffer("calibration", torch.ones(()))
         self.register_buffer("gene_error", torch.ones(len(encoder.gene)))
+        # A further factor for samples that the prior was fitted to.
+        self.register_buffer("seen_calibration", torch.ones(()))
 
     def targets(self):
         """Return the fold of each training row."""
@@ -181,7 +185,7 @@ class RestorationObjective(Objective):
         restored, variance : tensor of shape (n, n_asked)
         """
         prior = self.encoder.prior if prior is None else prior
-        scale = self.calibration.square()
+        scale = self._scale(Z, prior).square()
         if prior is None:
             restored = self.restore(Z, genes)
             return restored, scale * self.gene_error[genes].expand_as(restored)
@@ -216,7 +220,7 @@ class RestorationObjective(Objective):
             return restored + variance.sqrt() * torch.randn_like(restored)
         found = prior(Z, with_covariance=True, left_out=True)
         off = prior.draw(Z, found, drawn)
-        return self._restore(Z, found, genes) + self.calibration * off[:, genes]
+        return self._restore(Z, found, genes) + self._scale(Z, prior) * off[:, genes]
 
     def draw_model(self):
         """Return a draw of what is learnt, which all samples of a call share."""
@@ -258,6 +262,14 @@ class RestorationObjective(Objective):
         summary, _ = self.encoder.read(Z, expected, known, panels)
         expected = None if expected is None else expected[:, genes]
         return self.decoder.vectors(summary, self.encoder.gene[genes], expected)
+
+    def _scale(self, Z, prior):
+        """Return the factor on standard deviations of each sample, or of all."""
+        seen = None if prior is None else prior.has_seen(Z)
+        # Files of earlier versions do not have the factor.
+        if seen is None or not hasattr(self, "seen_calibration"):
+            return self.calibration
+        return self.calibration * torch.where(seen[:, None], self.seen_calibration, 1)
 
     def _expect(self, Z):
         """Return what the prior expects, of samples of the fit as of others."""
@@ -301,10 +313,12 @@ class RestorationObjective(Objective):
     def finish(self, batches):
         """Learn how far what is restored is off."""
         calibrate(self, batches)
+        calibrate_seen(self)
 
     def release(self):
-        """Free the priors of the folds."""
+        """Free the priors that were of use in training."""
         super().release()
+        self.again = nn.ModuleList().train(self.training)
         self.fold_priors, self.fold = nn.ModuleList().train(self.training), None
 
 

@@ -4,8 +4,9 @@ import mmap
 from contextlib import contextmanager
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils.validation import _get_feature_names, validate_data
+
+from ._containers import naming_missing_values, refuse_containers, without_mask
 
 
 def check_genes(
@@ -21,7 +22,7 @@ def check_genes(
     estimator : estimator
         Takes or holds `n_features_in_` and `feature_names_in_`.
     X : array-like of shape (n_samples, n_genes)
-        Input.
+        Input. Masked values are missing ones, NaN.
     reset : bool
         Whether to learn the genes rather than to compare with those of `fit`.
     ensure_min_samples : int, default=1
@@ -37,23 +38,21 @@ def check_genes(
     Raises
     ------
     ValueError
-        If `X` is sparse, not numeric, not two-dimensional, or has other genes than
-        in `fit`, or the same in another order.
+        If `X` is in a container that cannot be used, not numeric, not two-dimensional,
+        or has other genes than in `fit`, or the same in another order.
     """
-    if issparse(X):
-        raise ValueError(
-            "X is sparse, but dense data is required: call X.toarray(), or write X to "
-            "a memory map, which may be larger than memory."
-        )
+    refuse_containers(X)
+    X = without_mask(X, dtype[0])
     try:
-        return validate_data(
-            estimator,
-            X,
-            reset=reset,
-            dtype=list(dtype),
-            ensure_all_finite=False,
-            ensure_min_samples=ensure_min_samples,
-        )
+        with naming_missing_values():
+            return validate_data(
+                estimator,
+                X,
+                reset=reset,
+                dtype=list(dtype),
+                ensure_all_finite=False,
+                ensure_min_samples=ensure_min_samples,
+            )
     except ValueError as error:
         if "feature names" not in str(error).lower():
             raise

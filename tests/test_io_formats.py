@@ -20,10 +20,12 @@ def test_xena_reads_what_programs_write(tmp_path):
     assert list(X.index) == ["S1", "S2"]
 
 
-@pytest.mark.parametrize("value", ["1,5", "high", "0x1F", "1 2"])
+@pytest.mark.parametrize("value", ["1,500", "high", "0x1F", "1 2", "1;5", "1.5.2"])
 def test_a_value_that_is_no_number_is_named(value, tmp_path):
     lines = ["id\tS1\tS2\tS3", "TP53\tNA\t\t1", f"MYC\t1\t{value}\t3"]
     message = rf"x: the value of gene 'MYC' in sample 'S2' is '{value}'"
+    if value == "1,500":
+        message = "x: '1,500' may be 1500 or 1.500"
     with pytest.raises(ValueError, match=message):
         read_xena(write_text(tmp_path / "x", lines))
 
@@ -33,7 +35,7 @@ def test_a_value_that_is_no_number_is_named(value, tmp_path):
     [
         (["id\tS1\tS2", "TP53\t1\t2", "MYC\t1"], "line 3 has 2 fields, but 3 were"),
         (["id\tS1", "TP53\t1\t2\t3"], "line 2 has 4 fields, but 2 were"),
-        (["id,S1,S2", "TP53,1,2"], "no table of UCSC Xena"),
+        (["id|S1|S2", "TP53|1|2"], "is no table: its first line must"),
         (["id\tS1"], "no line with a gene"),
     ],
 )

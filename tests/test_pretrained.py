@@ -27,6 +27,7 @@ def test_weights_are_of_the_shipped_cohort(name, Embedder):
     assert list(embedder.feature_names_in_) == list(COHORT.data.columns)
     assert embedder.unit_ == COHORT.unit
     assert embedder.random_state is None
+    assert embedder.get_params()["start"] is None  # younger than the file
     mean = COHORT.data.mean().to_numpy()
     np.testing.assert_allclose(embedder.standardizer_.mean, mean, rtol=1e-4)
     X, y = COHORT.data.iloc[SOME], COHORT.target.iloc[SOME]

@@ -1,11 +1,14 @@
 """What reading costs, in time and memory, beside the plain way.
 
     python io_speed.py [--genes 20000] [--samples 2000] [--counts 5000] [--folder .]
+        [--only text ...] [--repeats 3]
 
-Writes a text table as UCSC Xena has them, and gene counts in compressed chunks as in an
-ARCHS4 file, and prints for each way of reading them:
+Writes a text table as UCSC Xena has them, the same with a sample in each line, and gene
+counts in compressed chunks as in an ARCHS4 file, and prints for each way of reading
+them:
 
-- seconds, with the file in the cache of the system;
+- seconds, with the file in the cache of the system, and their ratio to the first way;
+  medians, with the ways in turn;
 - the peak of the resident memory of a process that does nothing else, and how much of
   it is beyond that of a process that only imports.
 
@@ -35,6 +38,16 @@ def write_text(folder, n_genes, n_samples):
         for gene in range(n_genes):
             values = rng.uniform(0, 20, n_samples)
             file.write(f"g{gene}\t" + "\t".join(f"{v:.4f}" for v in values) + "\n")
+
+
+def write_samples(folder, n_genes, n_samples):
+    """Write the same kind of values, sample by sample."""
+    rng = np.random.default_rng(0)
+    with open(folder / "samples.csv", "w") as file:
+        file.write(",".join(["sample_id", *(f"g{i}" for i in range(n_genes))]) + "\n")
+        for sample in range(n_samples):
+            values = rng.uniform(0, 20, n_genes)
+            file.write(f"S{sample}," + ",".join(f"{v:.4f}" for v in values) + "\n")
 
 
 def write_counts(folder, n_genes, n_samples):
@@ -75,6 +88,18 @@ def read_csv(folder):
 
 def read_xena(folder):
     return io.read_xena(folder / "xena.tsv")
+
+
+def read_expression(folder):
+    return io.read_expression(folder / "xena.tsv", orient="genes_in_rows")
+
+
+def read_csv_samples(folder):
+    return pd.read_csv(folder / "samples.csv", index_col=0).astype(np.float32)
+
+
+def read_samples(folder):
+    return io.read_expression(folder / "samples.csv", orient="samples_in_rows")
 
 
 def read_100_genes(folder):
@@ -118,8 +143,8 @@ def read_some(folder):
 
 # What is read: ways of reading it, all of the same result. The plain way stands first.
 WAYS = {
-    "nothing": [import_only],
-    "text": [read_csv, read_xena, to_memmap],
+    "text": [read_csv, read_xena, read_expression, to_memmap],
+    "samples in lines": [read_csv_samples, read_samples],
     "text, 100 genes": [read_100_genes],
     "counts": [h5py_whole, read_archs4, counts_to_memmap],
     "counts, log CPM": [read_log_cpm],
@@ -152,23 +177,32 @@ def in_a_process(function, *args):
         raise SystemExit(f"{function.__name__} failed")
 
 
-def compare(folder):
-    print(f"{'':18s}{'':18s}{'seconds':>9s}{'peak':>11s}{'beyond':>11s}{'result':>11s}")
-    base = None
-    for name, functions in WAYS.items():
-        checks = set()
-        for function in functions:
-            results = multiprocessing.get_context("spawn").SimpleQueue()
-            in_a_process(measure, function, folder, results)
-            seconds, peak, size, number = results.get()
-            base = base or peak
-            checks.add(number)
+def compare(folder, names, n_repeats):
+    print(
+        f"{'':18s}{'':18s}{'seconds':>9s}{'ratio':>7s}{'peak':>11s}{'beyond':>11s}"
+        f"{'result':>11s}"
+    )
+    base = run_in_process(import_only, folder)[1]
+    for name in names:
+        runs = {function: [] for function in WAYS[name]}
+        for function in list(runs) * n_repeats:
+            runs[function].append(run_in_process(function, folder))
+        checks = {number for found in runs.values() for *_, number in found}
+        assert len(checks) == 1, f"{name}: results differ"
+        first = np.median([run[0] for run in runs[WAYS[name][0]]])
+        for function, found in runs.items():
+            seconds, peak, size, _ = np.median(np.array(found, float), axis=0)
             print(
-                f"{name:18s}{function.__name__:18s}{seconds:9.1f}{peak:8.0f} MB"
-                f"{peak - base:8.0f} MB{size / 2**20:8.0f} MB",
+                f"{name:18s}{function.__name__:18s}{seconds:9.1f}{seconds / first:7.2f}"
+                f"{peak:8.0f} MB{peak - base:8.0f} MB{size / 2**20:8.0f} MB",
                 flush=True,
             )
-        assert len(checks) == 1, f"{name}: results differ"
+
+
+def run_in_process(function, folder):
+    results = multiprocessing.get_context("spawn").SimpleQueue()
+    in_a_process(measure, function, folder, results)
+    return results.get()
 
 
 def main():
@@ -177,15 +211,21 @@ def main():
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--counts", type=int, default=5000, help="samples with counts")
     parser.add_argument("--folder", help="where to write; about 2 GB by default")
+    parser.add_argument("--only", nargs="*", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         folder = Path(folder)
-        in_a_process(write_text, folder, options.genes, options.samples)
-        in_a_process(write_counts, folder, options.genes, options.counts)
-        for name in ("xena.tsv", "archs4.h5"):
-            size = (folder / name).stat().st_size / 2**20
-            print(f"{name}: {size:,.0f} MB")
-        compare(folder)
+        size = options.genes, options.samples
+        if any(name.startswith("text") for name in options.only):
+            in_a_process(write_text, folder, *size)
+        if "samples in lines" in options.only:
+            in_a_process(write_samples, folder, *size)
+        if any(name.startswith("counts") for name in options.only):
+            in_a_process(write_counts, folder, options.genes, options.counts)
+        for file in folder.iterdir():
+            print(f"{file.name}: {file.stat().st_size / 2**20:,.0f} MB")
+        compare(folder, options.only, options.repeats)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ _KINDS = {
     "probe set": r"(?:AFFX-\S+|\d+_(?:[a-z]+_)*[a-z]*at|ILMN_\d+|A_\d\d_P\d+)",
     "spike-in": r"ERCC-\d{5}",
     "microRNA": r"[a-z]{3}-(?:miR|mir|let)-\S+",
+    # Names that Cufflinks and StringTie give.
+    "assembled": r"(?:XLOC|TCONS)_\d+|MSTRG\.\d+(?:\.\d+)?",
     # Of BAC libraries, RIKEN, and sequences that were never given a symbol.
     "clone": r"(?:(?:RP|CT[A-D]|GS|CH|KB|WI)\d*-\w+\.\d+|A[CFJLP]\d{6}\.\d+"
     r"|[A-Z]{1,2}\d{5,6}\.\d+|\w{10}Rik|DKFZ[Pp]\w+)",
@@ -51,9 +53,9 @@ def id_kind(name):
     -------
     kind : str or None
         "symbol", "Ensembl gene", "Ensembl transcript", "Ensembl protein", "Entrez",
-        "RefSeq", "UniGene", "probe set", "spike-in", "microRNA" or "clone". Of a name
-        that holds two the kind of the symbol, or else of the id; of a name that R has
-        changed the kind of what it was. None for any other name.
+        "RefSeq", "UniGene", "probe set", "spike-in", "microRNA", "assembled" or
+        "clone". Of a name that holds two the kind of the symbol, or else of the id; of
+        a name that R has changed the kind of what it was. None for any other name.
     """
     name = clean_name(name)
     if kind := _kind(name):

@@ -1,5 +1,7 @@
 """Turn JSON and arrays into fitted estimators, without running code of the file."""
 
+import inspect
+
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
@@ -71,7 +73,8 @@ class Decoder:
         cls = find_class(node["class"])
         new = self._seen[node["id"]] = cls.__new__(cls)
         if issubclass(cls, BaseEstimator):
-            vars(new).update(self._named(node["state"]))
+            # A file of before a parameter was there stands for its default.
+            vars(new).update(_defaults(cls) | self._named(node["state"]))
             return new
         nn.Module.__init__(new)
         vars(new).update(self._named(node["state"]))
@@ -90,6 +93,11 @@ class Decoder:
 
     def _scalar(self, node):
         return self.decode(node["of"])[()]
+
+
+def _defaults(cls):
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 KINDS = {

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_array
 
+from .._containers import refuse_containers, without_mask
 from ._align import align_genes
 
 # Of what is true and of what is restored, in standard deviations.
@@ -98,8 +99,12 @@ class HiddenValues:
 
 def check_profiles(X):
     """Return X as it will be read: an array, or a table of pandas."""
+    refuse_containers(X)
     values = check_array(
-        X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", input_name="X"
+        without_mask(X),
+        dtype=[np.float64, np.float32],
+        ensure_all_finite="allow-nan",
+        input_name="X",
     )
     if not hasattr(X, "columns"):
         return values

@@ -13,11 +13,11 @@ from ._archs4_metadata import (
     read_text,
     searched_fields,
 )
-from ._matrix import reading
-from ._optional import import_h5py
+from ._hdf5 import member, open_hdf5
 from ._selection import GeneSelection, as_names, select_samples
 from ._xena import READER_PARAMETERS
 
+ACCESSIONS = f"{SAMPLES}/geo_accession"
 # Names of the genes in files of version 2, by release.
 GENE_FIELDS = {
     "symbol": ("symbol", "gene_symbol", "genes"),
@@ -142,7 +142,7 @@ def read_archs4(
     X = matrix.to_frame()
     if return_metadata is False:
         return X
-    with reading(path), import_h5py().File(path, "r") as file:
+    with open_hdf5(path) as file:
         fields = searched_fields(file) if return_metadata is True else return_metadata
         return X, read_metadata(file, fields, matrix.places, X.index)
 
@@ -161,11 +161,11 @@ def open_archs4(
     strict=True,
 ):
     """Open such a file for reading block by block."""
-    h5py = import_h5py()
-    with reading(path), h5py.File(path, "r") as file:
-        symbols = read_text(file, _gene_field(file, gene_names))
-        accessions = read_text(file, f"{SAMPLES}/geo_accession")
-        _check_shape(file, len(symbols), len(accessions), path)
+    with open_hdf5(path) as file:
+        gene_field = _gene_field(file, gene_names)
+        _check_shape(file, gene_field, path)
+        symbols = read_text(file, gene_field)
+        accessions = read_text(file, ACCESSIONS)
         places = select_samples(accessions, samples, path)
         places = places[find_samples(file, query)[places]]
         if max_single_cell is not None:
@@ -185,10 +185,12 @@ def open_archs4(
 
 def _gene_field(file, gene_names):
     fields = [f"meta/genes/{name}" for name in GENE_FIELDS[gene_names]]
-    return next((field for field in fields if field in file), fields[0])
+    return next((f for f in fields if member(file, f) is not None), fields[0])
 
 
-def _check_shape(file, n_genes, n_samples, path):
+def _check_shape(file, gene_field, path):
+    """Compare numbers of names with the counts, before names are read."""
+    n_genes, n_samples = (dataset(file, f).size for f in (gene_field, ACCESSIONS))
     shape = dataset(file, "data/expression").shape
     if shape != (n_genes, n_samples):
         raise ValueError(

@@ -3,8 +3,9 @@
 import numpy as np
 
 from ..preprocessing import LogCPM
-from ._matrix import BLOCK_BYTES, Matrix, file_identity, reading
-from ._optional import import_h5py
+from ._archs4_metadata import dataset
+from ._hdf5 import open_hdf5
+from ._matrix import BLOCK_BYTES, Matrix, file_identity
 
 _LARGEST_BLOCK_BYTES = 16 * BLOCK_BYTES
 
@@ -39,12 +40,12 @@ class Archs4Matrix(Matrix):
         return [file_identity(self.path), self._selection.rule, self._normalize]
 
     def n_blocks(self, size=None):
-        with reading(self.path), import_h5py().File(self.path, "r") as file:
-            return len(self._plan(file["data/expression"], size))
+        with open_hdf5(self.path) as file:
+            return len(self._plan(dataset(file, "data/expression"), size))
 
     def blocks(self, size=None, start=0):
-        with reading(self.path), import_h5py().File(self.path, "r") as file:
-            data = file["data/expression"]
+        with open_hdf5(self.path) as file:
+            data = dataset(file, "data/expression")
             for rows in self._plan(data, size)[start:]:
                 counts, library = self._read(data, self.places[rows])
                 table = self._selection.apply(counts)

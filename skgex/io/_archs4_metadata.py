@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from ._hdf5 import is_dataset, member, what_it_is
 from ._selection import quoted
 
 SAMPLES = "meta/samples"
@@ -29,25 +30,27 @@ def read_text(file, name):
 
 def dataset(file, name):
     """Return a dataset, or say what there is instead."""
-    if name in file:
-        return file[name]
-    group = name.rpartition("/")[0]
-    group = group if group in file else "/"
+    found = member(file, name)
+    if found is not None and is_dataset(found):
+        return found
+    group = member(file, name.rpartition("/")[0])
+    group = file if group is None or is_dataset(group) else group
     raise ValueError(
-        f"{file.filename} is no file of ARCHS4, version 2: {name} is missing. {group} "
-        f"has {quoted(list(file[group]), 20)}. Files .h5ad are read by read_h5ad."
+        f"{file.filename} is no file of ARCHS4, version 2: {name} is missing. "
+        f"{group.name} has {quoted(list(group), 20)}. {what_it_is(file)}".strip()
     )
 
 
 def searched_fields(file):
     """Return the fields of samples that a query looks at."""
-    return [field for field in SEARCHED if f"{SAMPLES}/{field}" in file]
+    places = {field: f"{SAMPLES}/{field}" for field in SEARCHED}
+    return [field for field in SEARCHED if member(file, places[field]) is not None]
 
 
 def find_samples(file, query):
     """Tell of each sample of the file whether a query finds it."""
     if query is None:
-        return np.ones(len(file[f"{SAMPLES}/geo_accession"]), dtype=bool)
+        return np.ones(len(dataset(file, f"{SAMPLES}/geo_accession")), dtype=bool)
     if isinstance(query, dict):
         found = [_search(file, field, text) for field, text in query.items()]
         return np.logical_and.reduce(found)

@@ -1,12 +1,13 @@
 """The files of AnnData."""
 
-import numpy as np
 from sklearn.utils._param_validation import validate_params
 
-from ._h5ad_matrix import H5adMatrix
-from ._matrix import check_samples, reading
-from ._optional import import_anndata_io, import_h5py
-from ._selection import GeneSelection, as_names, quoted, select_samples
+from ._h5ad_by_genes import H5adByGenes
+from ._h5ad_by_samples import H5adBySamples
+from ._h5ad_layout import check_gene_column, read_layout
+from ._hdf5 import open_hdf5
+from ._selection import as_names
+from ._warn import warn
 from ._xena import READER_PARAMETERS
 
 H5AD_PARAMETERS = {
@@ -30,20 +31,22 @@ def read_h5ad(
     """Read an expression matrix of AnnData [1]_, dense or sparse.
 
     The matrix is read in blocks and made dense on the way; what else is in the file is
-    not touched. Needs anndata and h5py, ``pip install "skgex[io]"``.
+    not touched. Files of all versions of AnnData are read. Needs h5py,
+    ``pip install "skgex[io]"``.
 
     Parameters
     ----------
     path : str or path-like
         The ``.h5ad`` file.
     layer : str, default=None
-        Which of the ``layers`` to read. None reads ``X``.
+        Which of the ``layers`` to read, or ``"raw"``. None reads ``X``.
     genes : sequence of str, default=None
         Genes to read, which become the columns in this order. None reads all.
     samples : sequence of str, default=None
         Samples to read, which become the rows in this order. None reads all.
     gene_column : str, default=None
-        Column of ``var`` that names the genes. None takes ``var_names``.
+        Column of ``var`` that names the genes, such as ``"feature_name"``. None takes
+        ``var_names``. Genes without a name are left out, with a warning.
     on_duplicate : {"error", "first", "max", "mean", "sum"}, default="error"
         What becomes of genes with the same name: refuse them, keep the first, or merge
         them in each sample, without missing values.
@@ -58,10 +61,15 @@ def read_h5ad(
     Raises
     ------
     ImportError
-        If anndata or h5py is missing.
+        If h5py is missing.
     ValueError
         If the file is damaged or not of this form, or lacks the layer, the column, a
-        gene or a sample.
+        gene or a sample; if it has genes in ``obs``; if a value is infinite; or if it
+        refers to other files.
+
+    See Also
+    --------
+    to_memmap : Convert what is larger than memory.
 
     References
     ----------
@@ -113,58 +121,26 @@ def open_h5ad(
     on_duplicate="error",
     dtype="float32",
     strict=True,
+    orient="auto",
 ):
-    """Open such a file for reading block by block."""
-    h5py = import_h5py()
-    with reading(path), h5py.File(path, "r") as file:
-        key = _matrix_key(file, layer)
-        shape = _shape(file[key])
-        available = _names(file, "obs"), _names(file, "var", gene_column)
-        if shape != tuple(map(len, available)):
-            raise ValueError(
-                f"{path}: {key} is of shape {shape}, but obs and var have "
-                f"{len(available[0]):,d} and {len(available[1]):,d} names. Write the "
-                "file again."
-            )
-        places = select_samples(available[0], samples, path)
-    check_samples(places, path)
+    """Open such a file for reading block by block.
+
+    `orient` is what rows of the file are, "samples_in_rows" or "genes_in_rows"; "auto"
+    takes samples, and refuses a file whose names say that they are genes.
+    """
     wanted = None if genes is None else as_names(genes, "genes")
-    selection = GeneSelection(available[1], wanted, on_duplicate, strict, path)
-    names = [available[0][i] for i in places]
-    return H5adMatrix(path, key, places, names, selection, dtype)
-
-
-def _matrix_key(file, layer):
-    key = "X" if layer is None else f"layers/{layer}"
-    if key in file and "var" in file and "obs" in file:
-        return key
-    if layer is None or "var" not in file:
-        missing = next(name for name in ("obs", "var", "X") if name not in file)
-        raise ValueError(
-            f"{file.filename} is no file of AnnData with expression: {missing} is "
-            f"missing. It has {quoted(list(file), 20)}. An expression matrix that is "
-            "elsewhere is read with layer=, files of ARCHS4 are read by read_archs4."
-        )
-    raise ValueError(
-        f"{file.filename} has no layer {layer!r}, only "
-        f"{quoted(list(file.get('layers', ())), 20) or 'X'}: None reads X."
+    with open_hdf5(path) as file:
+        layout = read_layout(file, layer, gene_column, orient)
+        check_gene_column(file, layout, wanted, gene_column)
+    if wanted is None:
+        for note in layout.notes:
+            warn(note)
+    return (H5adBySamples if layout.by_samples else H5adByGenes)(
+        path,
+        layout,
+        genes=wanted,
+        samples=samples,
+        on_duplicate=on_duplicate,
+        strict=strict,
+        dtype=dtype,
     )
-
-
-def _shape(element):
-    shape = element.shape if hasattr(element, "shape") else element.attrs["shape"]
-    return tuple(int(n) for n in shape)
-
-
-def _names(file, group, column=None):
-    """Read the names of samples or genes, or another column of theirs."""
-    table = file[group]
-    if column is None:
-        column = table.attrs["_index"]
-    elif column not in table:
-        raise ValueError(
-            f"{file.filename} has no gene_column {column!r} in {group}, only "
-            f"{quoted(list(table), 20)}."
-        )
-    values = import_anndata_io().read_elem(table[column])
-    return [str(value) for value in np.asarray(values)]

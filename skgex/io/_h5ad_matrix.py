@@ -1,10 +1,17 @@
-"""A dense or sparse matrix of an AnnData file, read in blocks that become dense."""
+"""A matrix of an AnnData file, read in blocks that become dense."""
+
+from abc import abstractmethod
+from contextlib import contextmanager
 
 import numpy as np
-from scipy.sparse import csc_matrix, csr_matrix
 
-from ._matrix import BLOCK_BYTES, Matrix, as_slice, file_identity, reading
-from ._optional import import_h5py
+from ._archs4_matrix import runs
+from ._check._words import infinite
+from ._h5ad_layout import ORIENTS
+from ._h5ad_strips import open_strips
+from ._hdf5 import open_hdf5
+from ._matrix import BLOCK_BYTES, Matrix, as_slice, check_samples, file_identity
+from ._selection import GeneSelection, select_samples
 
 
 class H5adMatrix(Matrix):
@@ -14,73 +21,78 @@ class H5adMatrix(Matrix):
     ----------
     path : path-like
         The file.
-    key : str
-        Where in the file the matrix is.
-    places : ndarray of int
-        Places of the samples in the file, in the order of the table.
-    samples : list of str
-        Their names.
-    selection : GeneSelection
-        The genes.
+    layout : H5adLayout
+        Where things stand in it.
+    genes : list of str or None
+        Selection.
+    samples : sequence of str or None
+        Selection.
+    on_duplicate : {"error", "first", "max", "mean", "sum"}
+        What becomes of genes with the same name.
+    strict : bool
+        Whether all `genes` must be there.
     dtype : str
         Of the values.
     """
 
-    def __init__(self, path, key, places, samples, selection, dtype):
+    def __init__(self, path, layout, *, genes, samples, on_duplicate, strict, dtype):
         self.path, self.name = path, str(path)
-        self.samples, self.genes = samples, selection.names
         self.dtype = np.dtype(dtype)
-        self._key, self._places, self._selection = key, places, selection
+        self.orient, self.notes = ORIENTS[layout.sample_axis], layout.notes
+        self._layout = layout
+        self._places = select_samples(layout.samples, samples, path)
+        check_samples(self._places, path)
+        self.samples = [layout.samples[i] for i in self._places]
+        self._selection = GeneSelection(layout.genes, genes, on_duplicate, strict, path)
+        self.genes = self._selection.names
 
     def identity(self):
-        return [file_identity(self.path), self._key, self._selection.rule]
+        rule = self._selection.rule
+        return [file_identity(self.path), self._layout.key, self.orient, rule]
 
     def n_blocks(self, size=None):
-        with reading(self.path), import_h5py().File(self.path, "r") as file:
-            return len(self._plan(file[self._key], size))
+        with self._open() as strips:
+            return len(self._plan(strips, size))
 
     def blocks(self, size=None, start=0):
-        with reading(self.path), import_h5py().File(self.path, "r") as file:
-            plan = self._plan(file[self._key], size)
-            read = _range_reader(file[self._key])
-            for rows in plan[start:]:
-                places = self._places[rows]
-                left = places[0]
-                block = read(left, places[-1] + 1)
-                block = block[places - left] if len(places) < block.shape[0] else block
-                block = block[:, self._selection.needed]
-                if hasattr(block, "toarray"):
-                    block = block.toarray()
-                block = block.astype(self.dtype, copy=False)
-                yield as_slice(rows), slice(None), self._selection.apply(block)
+        with self._open() as strips:
+            for part in self._plan(strips, size)[start:]:
+                yield self._block(strips, part)
 
-    def _plan(self, element, size):
-        """Return the rows of each block: all samples of one strip of the file."""
-        chunk = (getattr(element, "chunks", None) or (1,))[0]
-        n_genes = element.shape[1] if hasattr(element, "shape") else None
-        n_genes = n_genes or int(element.attrs["shape"][1])
-        wanted = size or max(1, BLOCK_BYTES // (n_genes * self.dtype.itemsize))
-        width = max(1, wanted // chunk) * chunk
-        rows = np.argsort(self._places, kind="stable")
-        strip = self._places[rows] // width
-        return np.split(rows, np.flatnonzero(np.diff(strip)) + 1)
+    @abstractmethod
+    def _plan(self, strips, size):
+        """Return what each block is made of."""
 
+    @abstractmethod
+    def _block(self, strips, part):
+        """Return rows, columns and values of a block."""
 
-def _range_reader(element):
-    """Return a function that reads a range of samples, dense or sparse."""
-    if hasattr(element, "shape"):
-        return lambda start, stop: element[start:stop]
-    shape = tuple(int(n) for n in element.attrs["shape"])
-    values, genes = element["data"], element["indices"]
-    bounds = element["indptr"][:].astype(np.int64)
-    if element.attrs.get("encoding-type") == "csc_matrix":
-        # By genes there are no ranges of samples: it is held in memory, sparse.
-        matrix = csc_matrix((values[:], genes[:], bounds), shape).tocsr()
-        return lambda start, stop: matrix[start:stop]
+    @contextmanager
+    def _open(self):
+        with open_hdf5(self.path) as file:
+            yield open_strips(file, self._layout.key, self._layout.shape)
 
-    def read(start, stop):
-        first, last = bounds[start], bounds[stop]
-        part = values[first:last], genes[first:last], bounds[start : stop + 1] - first
-        return csr_matrix(part, (stop - start, shape[1]))
+    def _read(self, strips, places, others):
+        """Read strips at sorted places, of which others are needed, (n, n_others)."""
+        shape, axis = self._layout.shape, strips.axis
+        values = np.empty((len(places), len(others)), self.dtype)
+        others = as_slice(others)
+        limit = max(1, BLOCK_BYTES // (shape[1 - axis] * self.dtype.itemsize))
+        for left, right in runs(places, strips.chunk, shape[axis], limit):
+            inside = slice(*np.searchsorted(places, [left, right]))
+            strip = strips.read(left, right, others, self.dtype)
+            values[inside] = strip[places[inside] - left]
+        return values
 
-    return read
+    def _check_finite(self, values, rows, genes):
+        """Refuse infinite values of samples of the table, and genes of the layout."""
+        infinities = np.isinf(values)
+        if infinities.any():
+            i, j = np.argwhere(infinities)[0]
+            finding = infinite(
+                self._layout.genes[genes[j]], self.samples[rows[i]], infinities.sum()
+            )
+            raise ValueError(
+                f"{self.name}: {finding} A value beyond {np.finfo(self.dtype).max:.2g} "
+                f"is infinite in {self.dtype}."
+            )

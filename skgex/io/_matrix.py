@@ -5,13 +5,21 @@ import json
 import os
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from lzma import LZMAError
 from pathlib import Path
+from zipfile import BadZipFile
 from zlib import error as ZlibError
 
 import numpy as np
 import pandas as pd
 
 BLOCK_BYTES = 32 * 2**20
+# What libraries raise at damaged files; zipfile says of other compressions that they
+# are not implemented, and of what is encrypted by a RuntimeError.
+_DAMAGE = (
+    *(EOFError, KeyError, OSError, UnicodeError, NotImplementedError, RuntimeError),
+    *(BadZipFile, LZMAError, ZlibError),
+)
 
 
 class Matrix(ABC):
@@ -83,7 +91,7 @@ def reading(path):
         yield
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (EOFError, KeyError, OSError, ZlibError, UnicodeDecodeError) as error:
+    except _DAMAGE as error:
         raise ValueError(
             f"{path} is damaged or of another format ({error}). Compare its size with "
             "that of the original, and download it again."

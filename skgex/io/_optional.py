@@ -19,12 +19,29 @@ def import_anndata_io():
     return anndata.io
 
 
-def import_progress():
-    """Import the progress bars of rich."""
+def import_pyarrow():
+    """Import pyarrow, with the parts for parquet and feather."""
     try:
-        import rich.progress
+        import pyarrow.feather
+        import pyarrow.parquet
     except ImportError as error:
-        raise _missing("rich", "verbose=True", "plot") from error
+        raise _missing("pyarrow", "Parquet and feather", "io") from error
+    return pyarrow
+
+
+def import_openpyxl():
+    """Import openpyxl."""
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise _missing("openpyxl", ".xlsx", "io") from error
+    return openpyxl
+
+
+def import_progress():
+    """Import the progress bars of rich, which takes time."""
+    import rich.progress
+
     return rich.progress
 
 

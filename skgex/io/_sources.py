@@ -7,28 +7,23 @@ import pandas as pd
 from sklearn.utils._param_validation import validate_parameter_constraints
 
 from ._archs4 import ARCHS4_PARAMETERS, open_archs4
+from ._expression import EXPRESSION_PARAMETERS
 from ._frame_matrix import FrameMatrix
 from ._gct import GCT_PARAMETERS, open_gct
 from ._h5ad import H5AD_PARAMETERS, open_h5ad
+from ._open_any import kind_of_table, open_expression
 from ._selection import quoted
-from ._xena import READER_PARAMETERS, open_xena
+from ._xena import READER_PARAMETERS
 
-XENA = open_xena, READER_PARAMETERS
-GCT = open_gct, GCT_PARAMETERS
-ARCHS4 = open_archs4, ARCHS4_PARAMETERS
-# What a name ends in: who reads it. Files of Xena often end in no more than .gz.
+# By what is in a file: who reads it. All others are read as by read_expression.
 READERS = {
-    ".h5ad": (open_h5ad, H5AD_PARAMETERS),
-    ".h5": ARCHS4,
-    ".hdf5": ARCHS4,
-    ".gct": GCT,
-    ".gct.gz": GCT,
-    ".tsv": XENA,
-    ".txt": XENA,
-    ".gz": XENA,
+    "h5ad": (open_h5ad, H5AD_PARAMETERS),
+    "ARCHS4": (open_archs4, ARCHS4_PARAMETERS),
+    "GCT": (open_gct, GCT_PARAMETERS),
 }
+ANY = open_expression, EXPRESSION_PARAMETERS
 # They are parameters of their own, or of no use here.
-_NOT_PASSED_ON = {"genes", "samples", "dtype", "return_metadata"}
+_NOT_PASSED_ON = {"genes", "samples", "dtype", "return_metadata", "verbose"}
 
 
 def parts(source, *, genes, samples, reader_params, dtype):
@@ -67,13 +62,7 @@ def _open(item, name, options, reader_params):
             f"{name} is of type {type(item).__name__}: a path or a DataFrame of "
             "samples x genes is needed."
         )
-    ending = next((end for end in READERS if str(item).lower().endswith(end)), None)
-    if ending is None:
-        raise ValueError(
-            f"{item}: no reader for such a name. It must end in one of "
-            f"{quoted(list(READERS), 10)}; pass other tables as a DataFrame."
-        )
-    reader, constraints = READERS[ending]
+    reader, constraints = READERS.get(kind_of_table(item), ANY)
     _check_params(reader_params, constraints)
     return reader(item, **options, **reader_params)
 

@@ -70,7 +70,7 @@ def to_memmap(
     unit : str, default=None
         Note on the unit of the values, kept with the table.
     verbose : bool or int, default=False
-        Whether to show a progress bar. Needs rich, ``pip install "skgex[plot]"``.
+        Whether to show a progress bar.
 
     Returns
     -------

@@ -2,9 +2,8 @@
 
 from sklearn.utils._param_validation import StrOptions, validate_params
 
-from ._matrix import reading
 from ._selection import ON_DUPLICATE
-from ._text import TextLayout, TextMatrix, fields, gene_lines, open_text, read_ids
+from ._text import open_table
 
 READER_PARAMETERS = {
     "genes": ["array-like", None],
@@ -18,11 +17,12 @@ READER_PARAMETERS = {
 def read_xena(path, *, genes=None, samples=None, on_duplicate="error", dtype="float32"):
     r"""Read a gene expression table of UCSC Xena [1]_.
 
-    The file has a gene in each line and a sample in each column, separated by tabs,
-    with the names of samples in the first line and those of genes in the first column;
-    it may be compressed by gzip. It is read twice, line by line: memory is needed for
-    the result and some ten megabytes beside it, and lines of genes that are not
-    selected are passed over.
+    The file has a gene in each line and a sample in each column, with the names of
+    samples in the first line and those of genes in the first column; it may be
+    compressed. It is read twice, line by line: memory is needed for the result and some
+    ten megabytes beside it, and lines of genes that are not selected are passed over.
+    What stands in a file is found as by `read_expression`, which also takes tables with
+    samples in lines.
 
     Parameters
     ----------
@@ -51,6 +51,7 @@ def read_xena(path, *, genes=None, samples=None, on_duplicate="error", dtype="fl
 
     See Also
     --------
+    read_expression : Reads these and any other tables.
     to_memmap : Convert a table that is larger than memory.
     read_gct : The same for GCT.
 
@@ -78,39 +79,6 @@ def read_xena(path, *, genes=None, samples=None, on_duplicate="error", dtype="fl
     ).to_frame()
 
 
-def open_xena(
-    path,
-    *,
-    genes=None,
-    samples=None,
-    on_duplicate="error",
-    dtype="float32",
-    strict=True,
-):
+def open_xena(path, **options):
     """Open such a table for reading block by block."""
-    layout = _read_layout(path)
-    return TextMatrix(
-        path,
-        layout,
-        read_ids(path, layout),
-        genes=genes,
-        samples=samples,
-        on_duplicate=on_duplicate,
-        strict=strict,
-        dtype=dtype,
-    )
-
-
-def _read_layout(path):
-    layout = TextLayout(n_header_lines=1, samples=[], n_id_columns=1)
-    with reading(path), open_text(path) as file:
-        header = fields(file.readline())
-        n_fields = next((line.count(b"\t") for _, line in gene_lines(file, layout)), 0)
-    if len(header) < 2:
-        raise ValueError(
-            f"{path} is no table of UCSC Xena: its first line must hold the names of "
-            "the samples, separated by tabs."
-        )
-    # R writes no name above the column of genes.
-    layout.samples = header if n_fields == len(header) else header[1:]
-    return layout
+    return open_table(path, orient=None, **options)

@@ -1,0 +1,52 @@
+"""The names of columns, where a header may lack one or lines may have one more."""
+
+from ._cells import is_missing, is_number
+from ._columns import names_ids, names_lines
+
+
+def names_of_columns(header, rows, path, numbers):
+    """Return a name for each column, and the number of fields of a line."""
+    lengths = [len(row) for row in rows]
+    n_fields = max(lengths, key=lambda n: (lengths.count(n), -abs(n - len(header))))
+    blank_end = all(not row[-1].strip() for row in rows if len(row) == n_fields)
+    names = [name.strip().strip('"') for name in header]
+    if not names[-1] and len(names) == n_fields and blank_end:
+        return names[:-1], n_fields
+    if (
+        len(names) == n_fields - 1
+        and blank_end
+        and (names_lines(names[0]) or not names[0])
+    ):
+        return names, n_fields
+    if not names[-1] and len(names) == n_fields + 1:
+        return names[:-1], n_fields
+    if len(names) == n_fields - 1:
+        counted = _are_counted(names, [row for row in rows if len(row) == n_fields])
+        if blank_end or (names_lines(names[0]) and not counted):
+            raise ValueError(
+                f"{path}: the header has {len(names)} names, beginning with "
+                f"{names[0]!r}, but lines have {n_fields} fields. Name each column, "
+                "and remove tabs at the ends of lines."
+            )
+        # R writes no name above the names of lines.
+        return ["", *names], n_fields
+    if len(names) != n_fields:
+        raise ValueError(
+            f"{path}, line {numbers[1][0]} has {n_fields:,d} fields, but "
+            f"{len(names):,d} were expected from the header. Fields must be separated "
+            "by tabs, and each must have a name."
+        )
+    return names, n_fields
+
+
+def _are_counted(names, rows):
+    """Tell whether R put the number of each line before the name of its gene."""
+    if len(rows[0]) < 3 or names_ids(names[1]):
+        return False
+    numbers, genes, values = list(zip(*rows, strict=True))[:3]
+    expected = [str(i) for i in range(1, len(rows) + 1)]
+    return (
+        [number.strip('"') for number in numbers] == expected
+        and not any(map(is_number, genes))
+        and all(is_number(cell) or is_missing(cell) for cell in values)
+    )

@@ -1,0 +1,77 @@
+"""skgex inspect: what is in a model."""
+
+import inspect as inspect_library
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._models import genes_of, kind_of, load_model
+from ._options import Model
+
+
+def inspect(
+    model: Model,
+    genes: Annotated[
+        bool, typer.Option("--genes", help="List its genes, one in each line.")
+    ] = False,
+):
+    """Tell what is in a model.
+
+    Its kind, genes, unit and parameters, and what wrote it.
+
+    For example:
+      skgex inspect model.safetensors
+      skgex inspect gexbert-tcga --genes > genes.txt
+    """
+    estimator = load_model(model)
+    if genes:
+        known = getattr(estimator, "restorable_genes_", None)
+        print("\n".join(genes_of(estimator, model) if known is None else known))
+        return
+    for name, text in _about(estimator, model).items():
+        print(f"{name + ':':12}{text}")
+
+
+def _about(estimator, model):
+    names = getattr(estimator, "feature_names_in_", None)
+    n_genes = f"{estimator.n_features_in_:,d}"
+    some = "without names" if names is None else f"{', '.join(names[:3])}, ..."
+    about = {
+        "model": model,
+        "kind": f"{kind_of(estimator)}, {type(estimator).__name__}",
+        "genes": f"{n_genes}: {some}",
+        "unit": getattr(estimator, "unit_", None) or "not said",
+    }
+    if hasattr(estimator, "restorable_genes_"):
+        about["restores"] = f"{len(estimator.restorable_genes_):,d} genes"
+    if hasattr(estimator, "classes_"):
+        about["classes"] = ", ".join(map(str, estimator.classes_))
+    if hasattr(estimator, "n_iter_"):
+        about["epochs"] = estimator.n_iter_
+    about["parameters"] = _parameters(estimator) or "as usual"
+    return about | _written_by(model)
+
+
+def _parameters(estimator):
+    """Return the parameters that are not as usual; older files lack newer ones."""
+    known = inspect_library.signature(type(estimator)).parameters
+    set_here = {name: vars(estimator).get(name, p.default) for name, p in known.items()}
+    texts = (
+        f"{name}={' '.join(repr(value).split())}"
+        for name, value in set_here.items()
+        if repr(value) != repr(known[name].default)
+    )
+    return ", ".join(texts)
+
+
+def _written_by(model):
+    """Return which versions wrote a file, from its header."""
+    if not Path(model).is_file():
+        return {"written by": "ships with the package"}
+    with open(model, "rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(json.loads(file.read(size))["__metadata__"]["header"])
+    versions = (f"{name} {text}" for name, text in header["versions"].items())
+    return {"written by": ", ".join(versions)}

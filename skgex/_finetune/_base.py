@@ -20,9 +20,9 @@ from .._training import (
     apply_by_batches,
     resolve_device,
     split_validation,
-    torch_seed,
     train,
 )
+from ..nn._draws import draws_from
 from ..pretext._base import BaseEmbedder
 from ._head import new_head, old_head
 from ._objective import SupervisedObjective
@@ -148,7 +148,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
             pretrained = copy_weights(self, self, X)
         else:
             pretrained = pretrain(self, table, X, y, groups, seed, start)
-        with torch_seed(seed, device):
+        with draws_from(seed):
             if resume:
                 head = old_head(self, n_outputs, learnt)
             else:

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from ..nn._draws import uniform
 from ._blocks import Blocks
 from ._choose_rank import restored, row_errors
 from ._gene_curves import GeneCurves, knot_place
@@ -47,7 +48,7 @@ def fit_curves(reader, rows, prepare, fold, priors, known=None):
         (prior, Blocks(reader, rows[fold[rows] == f], prepare))
         for f, prior in enumerate(priors)
     ]
-    masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
+    masks = [uniform(reader.shape[1:]) < share for share in HIDDEN_SHARES]
     kinds = [(penalty, None) for penalty in PENALTIES]
     if known is not None:
         kinds += [(penalty, known) for penalty in (*PENALTIES, torch.inf)]

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from ..nn._draws import integers, uniform
 from ._pattern_groups import pattern_groups
 from ._shared_posterior import posteriors
 
@@ -138,8 +139,8 @@ def fit_scores(folds):
     reader, levels = folds[0][1].reader, []
     at = torch.linspace(0, 1, _N_QUANTILES, device=reader.device)
     for share in sorted(_HIDDEN_SHARES, reverse=True):
-        mask = torch.rand(reader.shape[1], device=reader.device) < share
-        mask[torch.randint(reader.shape[1], (), device=reader.device)] = False
+        mask = uniform(reader.shape[1:], reader.device) < share
+        mask[integers(reader.shape[1], device=reader.device)] = False
         found = [
             relative_likelihood(prior, view, posterior)
             for prior, *part in folds

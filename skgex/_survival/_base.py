@@ -15,7 +15,8 @@ from torch import nn
 from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
-from .._training import FitTask, resolve_device, torch_seed
+from .._training import FitTask, resolve_device
+from ..nn._draws import draws_from
 from ..pretext._base import BaseEmbedder
 from ._curves import SurvivalCurvesMixin
 from ._data import check_data
@@ -131,7 +132,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         learnt["_strata"] = names
         tuning = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
         tuning.call_on_fit_task_begin(estimator=self, X=table, y=y)
-        with torch_seed(seed, self._device):
+        with draws_from(seed):
             encoder = pretrained[1]
             weight = learnt["prior_weight_"]
             head = start_head(encoder.embedding_dim, biases, earlier, weight)

@@ -6,7 +6,6 @@ from ._batches import (
     recalibrate_batch_norm,
     resolve_device,
     split_validation,
-    torch_seed,
 )
 from ._callbacks import FitTask
 from ._rows import (
@@ -31,6 +30,5 @@ __all__ = [
     "recalibrate_batch_norm",
     "resolve_device",
     "split_validation",
-    "torch_seed",
     "train",
 ]

@@ -1,7 +1,6 @@
 """Batches of rows: for training, for statistics over the batch, for prediction."""
 
 import math
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from sklearn.model_selection import (
 )
 from torch import nn
 
+from ..nn._draws import permutation
 from ._rows import RowReader, check_profiles
 
 _BATCH_BYTES = 64 * 2**20
@@ -38,19 +38,6 @@ def resolve_device(device):
         # Tensors name their device with its number, and are compared with this one.
         device = torch.device("cuda", torch.cuda.current_device())
     return device
-
-
-@contextmanager
-def torch_seed(seed, device):
-    """Seed torch inside the context; leave the caller's generators as they were."""
-    on_cuda = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_cuda else []):
-        # Not torch.manual_seed, which would also seed the devices that are not used.
-        torch.default_generator.manual_seed(seed)
-        if on_cuda:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        yield
 
 
 class Batches:
@@ -90,7 +77,7 @@ class Batches:
     def __iter__(self):
         order = self.rows
         if self.shuffle:
-            order = order[torch.randperm(len(order))]
+            order = order[permutation(len(order))]
         for rows in order.tensor_split(self.n_batches):
             targets = (t[rows.to(t.device)] for t in self.targets)
             yield self.prepare(self.reader.take(rows)), *targets

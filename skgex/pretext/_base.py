@@ -31,9 +31,9 @@ from .._training import (
     recalibrate_batch_norm,
     resolve_device,
     split_validation,
-    torch_seed,
     train,
 )
+from ..nn._draws import draws_from
 from ._carry_over import carry_over, check_unit
 from ._standardizer import fit_standardizer
 from ._starts import AS_THE_START, fitted_starts, in_unit_of
@@ -144,7 +144,7 @@ class BaseEmbedder(
         """
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        with torch_seed(seed, device), genes_kept_on_failure(self):
+        with draws_from(seed), genes_kept_on_failure(self):
             resume = self.warm_start and hasattr(self, "encoder_")
             places = places_of_genes(self, X) if resume else None
             reset = not resume or places is not None

@@ -7,6 +7,7 @@ from torch import nn
 
 from .._low_rank import relative_likelihood
 from ..nn import Objective
+from ..nn._draws import normal, permutation, uniform
 from ._calibrate import calibrate
 
 # Genes that are asked for at a time, to bound the memory of their vectors.
@@ -68,7 +69,7 @@ class RestorationObjective(Objective):
         """
         low, high = self.mask_rate
         if self.training:
-            return self._error(X, fold, low + (high - low) * float(torch.rand(())))
+            return self._error(X, fold, low + (high - low) * float(uniform(())))
         errors = [self._error(X, fold, share) for share in VALID_SHARES]
         return torch.stack(errors).mean()
 
@@ -112,9 +113,9 @@ class RestorationObjective(Objective):
         expected, linear = torch.empty_like(X), torch.empty_like(X)
         for f, fold_prior in enumerate(self.fold_priors or [prior]):
             rows = slice(None) if fold is None else (fold == f).nonzero()[:, 0]
-            mask = torch.rand(X.shape[1], device=X.device) < share
+            mask = uniform(X.shape[1:], X.device) < share
             # One gene at least is given, and one is asked for.
-            ends = torch.randperm(X.shape[1], device=X.device)[:2]
+            ends = permutation(X.shape[1], X.device)[:2]
             mask[ends] = mask.new_tensor([False, True])[: len(ends)]
             hidden[rows] = mask
             if len(X[rows]):
@@ -213,7 +214,7 @@ class RestorationObjective(Objective):
         prior = self.encoder.prior
         if prior is None:
             restored, variance = self.restore_with_variance(Z, genes)
-            return restored + variance.sqrt() * torch.randn_like(restored)
+            return restored + variance.sqrt() * normal(restored.shape, restored.device)
         found = prior(Z, with_covariance=True, left_out=True)
         off = prior.draw(Z, found, drawn)
         return self._restore(Z, found, genes) + self.calibration * off[:, genes]
@@ -310,7 +311,7 @@ class RestorationObjective(Objective):
 
 def _hide_in_each(X, share):
     """Draw what is hidden of each row."""
-    keys = torch.rand_like(X)
+    keys = uniform(X.shape, X.device)
     hidden = keys < share
     # One gene at least is given, and one is asked for if there are two.
     hidden.scatter_(1, keys.argmin(1, keepdim=True), True)

@@ -21,6 +21,7 @@ from .._training import (
     resolve_device,
     split_validation,
     train,
+    usual_modes,
 )
 from ..nn._draws import draws_from
 from ..pretext._base import BaseEmbedder
@@ -134,6 +135,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """Return the classes to keep in proportion among `n_valid` samples, or None."""
         return None
 
+    @usual_modes()
     def _fit(self, X, y, sample_weight, groups):
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.

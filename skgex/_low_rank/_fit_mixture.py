@@ -109,5 +109,7 @@ def _components(parts):
     return FactorMixture(
         torch.cat([share, share.new_tensor([BACKGROUND])]),
         torch.cat([mean, mean.new_zeros(1, q)]),
-        torch.cat([covariance, torch.eye(q, device=mean.device)[None]]),
+        torch.cat(
+            [covariance, torch.eye(q, dtype=mean.dtype, device=mean.device)[None]]
+        ),
     )

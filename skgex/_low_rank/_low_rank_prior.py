@@ -82,7 +82,7 @@ class LowRankPrior(nn.Module):
         count, seen = 0.0, []
         for part in Z:
             missing = part.isnan()
-            count = count + (~missing).sum(0)
+            count = count + (~missing).sum(0).to(part.dtype)
             seen.append(fingerprints(part[missing.any(1)]))
         self.register_buffer("count", count)
         self.register_buffer("seen", torch.cat(seen).unique())

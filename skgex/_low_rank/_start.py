@@ -38,7 +38,7 @@ def _centred(blocks, rank):
     # Nothing else of this size is made.
     fitting = max(2 * rank, _START_BYTES // (4 * n_genes))
     some = blocks.spread(min(_START_ROWS, fitting))
-    Z = torch.empty(len(some), n_genes, device=device)
+    Z = torch.empty(len(some), n_genes, dtype=torch.float32, device=device)
     count, total, start = Z.new_zeros(n_genes), Z.new_zeros(n_genes), 0
     for part in some:
         count += (~part.isnan()).sum(0)

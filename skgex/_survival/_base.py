@@ -15,8 +15,9 @@ from torch import nn
 from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
-from .._training import FitTask, resolve_device
+from .._training import FitTask, resolve_device, usual_modes
 from ..nn._draws import draws_from
+from ..nn._layers import zero_linear
 from ..pretext._base import BaseEmbedder
 from ._curves import SurvivalCurvesMixin
 from ._data import check_data
@@ -112,6 +113,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
     def _finish(self, learnt, task, risk, data):
         """Return fitted attributes that depend on the final risk."""
 
+    @usual_modes()
     def _fit(self, X, y, sample_weight, strata, groups):
         resume = self.warm_start and hasattr(self, "head_")
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
@@ -197,8 +199,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         """Return what the network of an earlier model adds to the log risk."""
         if earlier is None or not earlier.speaks_to(len(biases)):
             return 0.0
-        # A copy, as what was applied can no longer be trained.
-        network = deepcopy((earlier.standardizer, earlier.encoder, earlier.head))
+        network = earlier.standardizer, earlier.encoder, earlier.head
         # Intervals of time share the linear log risk, and its weight.
         return self._apply(X, *network, dtype=torch.float64).mean(axis=1)
 
@@ -246,8 +247,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
 
 
 def _linear_layer(coef, bias):
-    # Random weights, drawn to be replaced, would move the caller's generator.
-    layer = nn.utils.skip_init(nn.Linear, len(coef), 1)
+    layer = zero_linear(len(coef), 1)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(coef)[None])
         layer.bias.fill_(bias)

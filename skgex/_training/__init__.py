@@ -8,6 +8,7 @@ from ._batches import (
     split_validation,
 )
 from ._callbacks import FitTask
+from ._modes import usual_modes
 from ._rows import (
     RowReader,
     check_all_profiles,
@@ -31,4 +32,5 @@ __all__ = [
     "resolve_device",
     "split_validation",
     "train",
+    "usual_modes",
 ]

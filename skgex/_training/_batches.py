@@ -1,6 +1,7 @@
 """Batches of rows: for training, for statistics over the batch, for prediction."""
 
 import math
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from sklearn.model_selection import (
 from torch import nn
 
 from ..nn._draws import permutation
+from ._modes import usual_modes
 from ._rows import RowReader, check_profiles
 
 _BATCH_BYTES = 64 * 2**20
@@ -83,6 +85,7 @@ class Batches:
             yield self.prepare(self.reader.take(rows)), *targets
 
 
+@usual_modes()
 @torch.inference_mode()
 def apply_by_batches(
     module, X, device, gene_names=None, dtype=torch.float32, allow_empty=False
@@ -92,7 +95,7 @@ def apply_by_batches(
     Parameters
     ----------
     module : torch.nn.Module
-        Module (n, n_genes) -> (n, d), on the CPU, where it is afterwards too.
+        Module (n, n_genes) -> (n, d), on the CPU.
     X : ndarray of shape (n_samples, n_genes)
         Input.
     device : torch.device
@@ -109,7 +112,10 @@ def apply_by_batches(
     output : ndarray of shape (n_samples, d)
     """
     reader = RowReader(X, device)
-    module.eval().to(device, dtype)
+    module.eval()
+    if (device.type, dtype) != ("cpu", torch.float32):
+        # A copy: others may apply it at the same time, or train it later.
+        module = deepcopy(module).to(device, dtype)
     output = None
     size = min(_MAX_ROWS, max(_MIN_ROWS, _BATCH_BYTES // (4 * reader.shape[1])))
     for part in module.modules():
@@ -124,7 +130,6 @@ def apply_by_batches(
             # Not put together from parts at the end, when both would be held.
             output = found.new_empty(len(reader), *found.shape[1:])
         output[rows[0] : rows[0] + len(rows)] = found
-    module.to("cpu", torch.float32)
     return output.numpy()
 
 

@@ -168,7 +168,7 @@ def gene_moments(reader, gene_names=None, allow_empty=False):
         Number of measured values.
     """
     n_genes = reader.shape[1]
-    count = torch.zeros(n_genes, dtype=torch.float64)
+    count = torch.zeros(n_genes, dtype=torch.float64, device="cpu")
     mean, spread = torch.zeros_like(count), torch.zeros_like(count)
     first_row = 0
     for chunk in reader.chunks():
@@ -203,7 +203,8 @@ def is_constant(mean, std):
 
 def gene_ranges(reader):
     """Smallest and largest measured value of each gene, as float64 tensors."""
-    low = torch.full((reader.shape[1],), torch.inf, dtype=torch.float64)
+    options = {"dtype": torch.float64, "device": "cpu"}
+    low = torch.full((reader.shape[1],), torch.inf, **options)
     high = -low
     for chunk in reader.chunks():
         missing = chunk.isnan()

@@ -115,7 +115,7 @@ def _moments_in_cohort(embedder, places, others, prepare):
     """
     learnt, known = embedder.standardizer_, places >= 0
     own = places[known]
-    Z = torch.full((1, len(learnt.mean)), torch.nan)
+    Z = learnt.mean.new_full((1, len(learnt.mean)), torch.nan)
     Z[0, own] = (prepare.mean.cpu()[known] - learnt.mean[own]) / learnt.scale[own]
     expected = embedder.encoder_.prior(Z).values[0, others]
     ratio = (prepare.scale.cpu()[known] / learnt.scale[own]).median()

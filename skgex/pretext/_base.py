@@ -32,6 +32,7 @@ from .._training import (
     resolve_device,
     split_validation,
     train,
+    usual_modes,
 )
 from ..nn._draws import draws_from
 from ._carry_over import carry_over, check_unit
@@ -144,7 +145,7 @@ class BaseEmbedder(
         """
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        with draws_from(seed), genes_kept_on_failure(self):
+        with usual_modes(), draws_from(seed), genes_kept_on_failure(self):
             resume = self.warm_start and hasattr(self, "encoder_")
             places = places_of_genes(self, X) if resume else None
             reset = not resume or places is not None
@@ -225,7 +226,8 @@ class BaseEmbedder(
             verbose=self.verbose,
             seed=seed,
         )
-        few = torch.linspace(0, len(reader) - 1, min(len(reader), N_RECALIBRATION))
+        n_few = min(len(reader), N_RECALIBRATION)
+        few = torch.linspace(0, len(reader) - 1, n_few, dtype=torch.float64)
         few = make_batches(few.long(), shuffle=True)
         objective.to(reader.device).finish(few)
         objective.release()

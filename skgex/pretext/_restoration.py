@@ -50,8 +50,10 @@ class RestorationObjective(Objective):
         self.fold = fold
         # Learnt in `finish`: a factor on the standard deviation by the prior, or on
         # that of each gene where there is no prior.
-        self.register_buffer("calibration", torch.ones(()))
-        self.register_buffer("gene_error", torch.ones(len(encoder.gene)))
+        self.register_buffer("calibration", torch.ones((), dtype=torch.float32))
+        self.register_buffer(
+            "gene_error", torch.ones(len(encoder.gene), dtype=torch.float32)
+        )
 
     def targets(self):
         """Return the fold of each training row."""

@@ -45,6 +45,7 @@ def check_genes(
             "X is sparse, but dense data is required: call X.toarray(), or write X to "
             "a memory map, which may be larger than memory."
         )
+    _check_usable(X)
     try:
         return validate_data(
             estimator,
@@ -62,6 +63,19 @@ def check_genes(
             "GeneAligner(estimator), or X.reindex(columns=estimator.feature_names_in_):"
             " genes that are absent become NaN, which means not measured."
         ) from None
+
+
+def _check_usable(X):
+    """Refuse tensors of a network in training, and tables with a gene twice."""
+    if getattr(X, "requires_grad", False):
+        raise ValueError("X is a tensor that requires gradients: give X.detach().")
+    names = list(getattr(X, "columns", ()))
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"X has {names.count(twice)} columns of the gene {str(twice)!r}: keep one, "
+            "or average them by X.T.groupby(level=0).mean().T."
+        )
 
 
 def memory_map(X):

@@ -18,6 +18,7 @@ from .._training import (
     FitTask,
     RowReader,
     apply_by_batches,
+    check_callbacks,
     resolve_device,
     split_validation,
     train,
@@ -142,6 +143,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
         y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
         device = resolve_device(self.device)
+        check_callbacks(self.callbacks)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
@@ -186,6 +188,12 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
             raise ValueError(
                 f"No sample is labelled: each has the target unlabeled="
                 f"{self.unlabeled!r} or a sample_weight of zero."
+            )
+        if len(rows) < 2:
+            raise ValueError(
+                f"Only sample {rows[0]} is labelled, of positive weight, and two are "
+                "needed to learn from; label more, or look at `unlabeled` and "
+                "`sample_weight`."
             )
         target, weight, n_outputs, learnt = self._encode_target(y[rows], weight[rows])
         labels = (torch.from_numpy(rows), target, torch.from_numpy(weight).float())

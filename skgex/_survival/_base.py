@@ -15,7 +15,7 @@ from torch import nn
 from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
-from .._training import FitTask, resolve_device, usual_modes
+from .._training import FitTask, check_callbacks, resolve_device, usual_modes
 from ..nn._draws import draws_from
 from ..nn._layers import zero_linear
 from ..pretext._base import BaseEmbedder
@@ -119,6 +119,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
         data, names = check_data(self, X, y, sample_weight, strata)
         check_consistent_length(X, groups)
+        check_callbacks(self.callbacks)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)

@@ -7,7 +7,7 @@ from ._batches import (
     resolve_device,
     split_validation,
 )
-from ._callbacks import FitTask
+from ._callbacks import FitTask, check_callbacks
 from ._modes import usual_modes
 from ._rows import (
     RowReader,
@@ -25,6 +25,7 @@ __all__ = [
     "RowReader",
     "apply_by_batches",
     "check_all_profiles",
+    "check_callbacks",
     "gene_moments",
     "gene_ranges",
     "is_constant",

@@ -39,7 +39,20 @@ def resolve_device(device):
     if device.type == "cuda" and device.index is None:
         # Tensors name their device with its number, and are compared with this one.
         device = torch.device("cuda", torch.cuda.current_device())
+    if device.type != "cpu":
+        _check_computes(device)
     return device
+
+
+def _check_computes(device):
+    """Refuse a device that torch knows of, but does not compute on here."""
+    try:
+        torch.ones(2, dtype=torch.float32, device=device).sum().item()
+    except Exception as error:
+        raise ValueError(
+            f"device='{device}' holds no values, or is not at hand on this machine; "
+            "use 'auto', 'cpu' or 'cuda'."
+        ) from error
 
 
 class Batches:
@@ -80,6 +93,13 @@ class Batches:
         order = self.rows
         if self.shuffle:
             order = order[permutation(len(order))]
+        return self._read(order)
+
+    def in_order(self):
+        """Return the same batches, without drawing an order."""
+        return self._read(self.rows)
+
+    def _read(self, order):
         for rows in order.tensor_split(self.n_batches):
             targets = (t[rows.to(t.device)] for t in self.targets)
             yield self.prepare(self.reader.take(rows)), *targets

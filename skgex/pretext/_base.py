@@ -28,6 +28,7 @@ from .._training import (
     RowReader,
     apply_by_batches,
     check_all_profiles,
+    check_callbacks,
     recalibrate_batch_norm,
     resolve_device,
     split_validation,
@@ -144,6 +145,7 @@ class BaseEmbedder(
             The fitted embedder.
         """
         device = resolve_device(self.device)
+        check_callbacks(self.callbacks)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         with usual_modes(), draws_from(seed), genes_kept_on_failure(self):
             resume = self.warm_start and hasattr(self, "encoder_")

@@ -9,6 +9,7 @@ from ..nn import GeneCorruption, Objective, vime_loss
 from ..nn._layers import linear
 from ._mlp import BaseMLPEmbedder
 
+LARGE_ALPHA = 1e3
 HEADS = ("mask_head", "feature_head")
 
 
@@ -27,6 +28,10 @@ class VIMEObjective(Objective):
         # are z-scores, which a sigmoid cannot reach.
         self.feature_head = linear(encoder.embedding_dim, n_genes)
         self.alpha = alpha
+
+    def suspects(self):
+        """Return the weight of the restoration, if it is large."""
+        return {"alpha": (self.alpha, "lower")} if self.alpha > LARGE_ALPHA else {}
 
     def forward(self, X):
         """Return the loss of mask estimation and restoration."""

@@ -22,7 +22,9 @@ from torch import nn
 
 import skgex
 from skgex import GexBERT, GexImputer
-from skgex.datasets import make_expression
+from skgex._persistence._classes import class_name as stored_name
+from skgex._persistence._classes import find_class
+from skgex.datasets import load_pretrained, make_expression
 from skgex.nn._draws import (
     Draws,
     draws_from,
@@ -220,6 +222,14 @@ def test_linear_layers_start_as_those_of_torch():
         assert mine.std().item() == pytest.approx(its.std().item(), rel=0.03)
         assert mine.abs().max().item() == pytest.approx(50**-0.5, rel=0.01)
         assert mine.requires_grad
+
+
+def test_files_of_earlier_versions_get_dropout_that_draws_from_the_fit():
+    assert find_class("torch.Dropout") is Dropout
+    assert find_class(stored_name(Dropout)) is Dropout
+    parts = load_pretrained("gexbert-tcga90").objective_.modules()
+    kinds = {type(part) for part in parts if isinstance(part, nn.Dropout)}
+    assert kinds == {Dropout}
 
 
 @pytest.mark.parametrize("p", [0.0, 0.2, 0.9])

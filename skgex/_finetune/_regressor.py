@@ -226,8 +226,9 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         largest = columns.flat[np.abs(columns).argmax()]
         if abs(largest) > _LARGEST:
             raise ValueError(
-                f"y has {largest:g}, whose square is too large to compute with; look for a marker of missing values, and name "
-                "it as `unlabeled`, or take logarithms of y."
+                f"y has {largest:g}, whose square is too large to compute with; look "
+                "for a marker of missing values, and name it as `unlabeled`, or take "
+                "logarithms of y."
             )
         mean = np.average(columns, axis=0, weights=weight)
         scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))

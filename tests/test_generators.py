@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skorch.callbacks
 import torch
 from discovery import (
     EMBEDDERS,
@@ -158,6 +159,25 @@ def test_the_global_generators_have_no_part(Estimator):
         assert_array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
     for first, second in zip(*found, strict=True):
         assert_array_equal(first, second)
+
+
+class Drawing(skorch.callbacks.Callback):
+    """Draws itself, from torch's generator and numpy's."""
+
+    def on_batch_end(self, net, **_):
+        torch.rand(3)
+        np.random.rand(3)  # noqa: NPY002
+
+
+@pytest.mark.parametrize("Estimator", TRAINED, ids=class_name)
+def test_callbacks_and_lines_that_are_printed_have_no_part(Estimator, capsys):
+    watched = {"callbacks": [Drawing()], "verbose": 1}
+    one, other = (
+        outcome(drawing(Estimator).set_params(**more)) for more in ({}, watched)
+    )
+    for first, second in zip(one, other, strict=True):
+        assert_array_equal(first, second)
+    assert "train_loss" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("Estimator", EMBEDDERS, ids=class_name)

@@ -43,6 +43,7 @@ def check_genes(
     """
     refuse_containers(X)
     X = without_mask(X, dtype[0])
+    _check_usable(X)
     try:
         with naming_missing_values():
             return validate_data(
@@ -61,6 +62,19 @@ def check_genes(
             "GeneAligner(estimator), or X.reindex(columns=estimator.feature_names_in_):"
             " genes that are absent become NaN, which means not measured."
         ) from None
+
+
+def _check_usable(X):
+    """Refuse tensors of a network in training, and tables with a gene twice."""
+    if getattr(X, "requires_grad", False):
+        raise ValueError("X is a tensor that requires gradients: give X.detach().")
+    names = list(getattr(X, "columns", ()))
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"X has {names.count(twice)} columns of the gene {str(twice)!r}: keep one, "
+            "or average them by X.T.groupby(level=0).mean().T."
+        )
 
 
 def memory_map(X):

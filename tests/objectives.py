@@ -38,7 +38,8 @@ class Scripted(Linear):
     def forward(self, X):
         done = int(self.epoch) - (not self.training)
         # No gradient but zero: a loss of NaN leaves no trace in the weights.
-        return 0 * super().forward(X) + self.losses[self.training][done]
+        losses = self.losses[self.training] or self.losses[True]
+        return 0 * super().forward(X) + losses[done]
 
     def after_step(self, progress):
         self.epoch += 1

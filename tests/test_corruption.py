@@ -11,7 +11,8 @@ from numpy.testing import assert_array_equal
 from scipy import stats
 
 from skgex.nn import GeneCorruption, swap_genes
-from skgex.nn._corruption import bernoulli_mask, exact_mask
+from skgex.nn._corruption import exact_mask
+from skgex.nn._draws import bernoulli_mask, draws_from
 
 # A true statement about chance fails one of these tests once in some million seeds.
 SIGMAS = 5
@@ -38,14 +39,14 @@ GENES = st.one_of(st.integers(1, 200), st.sampled_from([32767, 32768, 32769, 655
 @given(st.integers(0, 100), GENES, st.integers(1, 20))
 def test_exact_mask_has_the_floor_of_rate_times_genes(percent, d, n):
     # In decimal arithmetic: 0.29 * 100 is 28.999999999999996 in floating point.
-    count = exact_mask(n, d, percent / 100).sum(1)
+    count = exact_mask((n, d), percent / 100).sum(1)
     assert_array_equal(count, np.full(n, percent * d // 100))
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.1, 0.3, 0.5, 0.6, 0.97])
 def test_bernoulli_mask_has_its_rate(rate):
     n, d = 1000, 1001
-    mask = bernoulli_mask(n, d, rate).double()
+    mask = bernoulli_mask((n, d), rate).double()
     sigma = (rate * (1 - rate)) ** 0.5
     assert abs(mask.mean() - rate) < SIGMAS * sigma / (n * d) ** 0.5 + 2**-17
     # Entries are independent: counts have the variance of a binomial distribution.
@@ -67,21 +68,21 @@ def test_rates_of_zero_and_one(rate, share, exact):
 def test_every_gene_is_equally_likely_to_be_selected(exact):
     n_draws, d, rate = 4000, 23, 0.4
     make_mask = exact_mask if exact else bernoulli_mask
-    counts = sum(make_mask(1, d, rate)[0].long() for _ in range(n_draws))
+    counts = sum(make_mask((1, d), rate)[0].long() for _ in range(n_draws))
     p = int(rate * d) / d if exact else rate
     sigma = (n_draws * p * (1 - p)) ** 0.5
     assert ((counts - n_draws * p).abs() < SIGMAS * sigma).all()
 
 
 def test_every_subset_of_genes_is_equally_likely():
-    subsets = torch.stack([exact_mask(1, 5, 0.4)[0] for _ in range(4000)])
+    subsets = torch.stack([exact_mask((1, 5), 0.4)[0] for _ in range(4000)])
     _, counts = torch.unique(subsets, dim=0, return_counts=True)
     assert len(counts) == 10  # 5 over 2
     assert stats.chisquare(counts).pvalue > P_VALUE
 
 
 def test_samples_of_a_batch_have_different_subsets():
-    mask = exact_mask(64, 1000, 0.5)
+    mask = exact_mask((64, 1000), 0.5)
     assert len(torch.unique(mask, dim=0)) > 55  # 64 offsets out of 1000
 
 
@@ -226,8 +227,8 @@ def test_batches_differ_and_seeds_repeat():
     assert (first != second).any()
     views = []
     for _ in range(2):
-        torch.manual_seed(3)
-        views.append(GeneCorruption(0.5)(X)[0])
+        with draws_from(3):
+            views.append(GeneCorruption(0.5)(X)[0])
     assert_array_equal(*views)
 
 

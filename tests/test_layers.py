@@ -20,9 +20,9 @@ LAYERS = {
     "_gene_names": set(),
     "_inputs": {"_containers"},
     "_shrunken_moments": set(),
-    "_training": {"_inputs"},
+    "_training": {"nn", "_inputs"},
     "_persistence": {"_training"},
-    "_low_rank": {"_training"},
+    "_low_rank": {"nn", "_training"},
     "pretext": {
         *("nn", "_low_rank", "_training", "_persistence", "_inputs"),
         "_shrunken_moments",

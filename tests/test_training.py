@@ -15,10 +15,10 @@ from torch import nn
 from skgex._training import (
     Batches,
     RowReader,
-    torch_seed,
     train,
 )
 from skgex._training._net import MAX_GRADIENT_NORM
+from skgex.nn._draws import draws_from
 
 CPU = torch.device("cpu")
 
@@ -170,7 +170,7 @@ def test_restored_weights_have_the_best_validation_loss():
     objective = Drifting()
     valid = make_batches(12)
     history = run(objective, valid_batches=valid, max_epochs=9, patience=9, seed=7)
-    with torch_seed(7, CPU), torch.no_grad():
+    with draws_from(7), torch.no_grad():
         losses = [(len(X), objective(X).item()) for (X,) in valid]
     loss = sum(n * loss for n, loss in losses) / 12
     assert loss == pytest.approx(min(history[:, "valid_loss"]), rel=1e-6)

@@ -18,11 +18,13 @@ from .._training import (
     FitTask,
     RowReader,
     apply_by_batches,
+    check_callbacks,
     resolve_device,
     split_validation,
-    torch_seed,
     train,
+    usual_modes,
 )
+from ..nn._draws import draws_from
 from ..pretext._base import BaseEmbedder
 from ._head import new_head, old_head
 from ._objective import SupervisedObjective
@@ -134,12 +136,14 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """Return the classes to keep in proportion among `n_valid` samples, or None."""
         return None
 
+    @usual_modes()
     def _fit(self, X, y, sample_weight, groups):
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
         y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
         device = resolve_device(self.device)
+        check_callbacks(self.callbacks)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
@@ -148,7 +152,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
             pretrained = copy_weights(self, self, X)
         else:
             pretrained = pretrain(self, table, X, y, groups, seed, start)
-        with torch_seed(seed, device):
+        with draws_from(seed):
             if resume:
                 head = old_head(self, n_outputs, learnt)
             else:
@@ -184,6 +188,12 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
             raise ValueError(
                 f"No sample is labelled: each has the target unlabeled="
                 f"{self.unlabeled!r} or a sample_weight of zero."
+            )
+        if len(rows) < 2:
+            raise ValueError(
+                f"Only sample {rows[0]} is labelled, of positive weight, and two are "
+                "needed to learn from; label more, or look at `unlabeled` and "
+                "`sample_weight`."
             )
         target, weight, n_outputs, learnt = self._encode_target(y[rows], weight[rows])
         labels = (torch.from_numpy(rows), target, torch.from_numpy(weight).float())

@@ -239,6 +239,13 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         if self.unlabeled is not None:
             self._check_not_cut(y)
             labeled = np.array([not _same(value, self.unlabeled) for value in y])
+        absent = [i for i in np.flatnonzero(labeled) if y[i] is None]
+        if absent:
+            raise ValueError(
+                f"y is None for {len(absent)} samples, sample {absent[0]} the first: "
+                "drop them, or write a marker in its place and name it, such as "
+                "unlabeled='unknown'."
+            )
         if labeled.any():
             _check_y(y[labeled], estimator=self)
             with warnings.catch_warnings():
@@ -268,9 +275,25 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
                 "labelled samples of positive weight; a classifier needs at least two "
                 "classes."
             )
+        self._check_class_weight()
         weight = weight * compute_sample_weight(self.class_weight, y)
+        if not weight.any():
+            raise ValueError(
+                f"class_weight={self.class_weight!r} leaves no sample a weight above "
+                "zero."
+            )
         learnt = {"classes_": encoder.classes_}
         return torch.from_numpy(target), weight, len(encoder.classes_), learnt
+
+    def _check_class_weight(self):
+        if not isinstance(self.class_weight, dict):
+            return
+        for name, weight in self.class_weight.items():
+            if not 0 <= weight < np.inf:
+                raise ValueError(
+                    f"class_weight has {weight!r} for class {name!r}; weights must be "
+                    "zero or positive, and finite."
+                )
 
     def _loss(self, output, target):
         return F.cross_entropy(output, target, reduction="none")

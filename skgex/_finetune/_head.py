@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from .._training import apply_by_batches
+from ..nn._layers import linear
 
 
 def new_head(estimator, X, pretrained, labels, n_outputs, device):
@@ -16,7 +17,7 @@ def new_head(estimator, X, pretrained, labels, n_outputs, device):
     With few labels there are few steps to make up for that (Kumar et al.,
     "Fine-tuning can distort pretrained features", ICLR 2022).
     """
-    head = nn.Linear(pretrained[1].embedding_dim, n_outputs)
+    head = linear(pretrained[1].embedding_dim, n_outputs)
     if estimator.head_init == "random":
         return head
     rows, target, weight = (values.numpy() for values in labels)

@@ -11,6 +11,9 @@ from sklearn.utils.validation import _check_y, check_array
 
 from ._base import BaseFineTuned
 
+# Squares of larger targets, summed over samples, overflow in double precision.
+_LARGEST = 1e150
+
 
 class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     """Predict continuous phenotypes by fine-tuning a pretrained encoder.
@@ -220,6 +223,13 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
 
     def _encode_target(self, y, weight):
         columns = y.reshape(len(y), -1)
+        largest = columns.flat[np.abs(columns).argmax()]
+        if abs(largest) > _LARGEST:
+            raise ValueError(
+                f"y has {largest:g}, whose square is too large to compute with; look "
+                "for a marker of missing values, and name it as `unlabeled`, or take "
+                "logarithms of y."
+            )
         mean = np.average(columns, axis=0, weights=weight)
         scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
         scale[scale == 0] = 1.0

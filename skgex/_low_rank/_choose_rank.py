@@ -1,7 +1,6 @@
 """Choose the number of factors by what is restored of held-out samples."""
 
-import torch
-
+from ..nn._draws import permutation, uniform
 from ._blocks import Blocks
 from ._fit_factors import fit_factor_analysis, supported_rank
 from ._low_rank_prior import LowRankPrior
@@ -42,12 +41,12 @@ def choose_rank(reader, rows, valid_rows, prepare, complete=False):
         With so many factors, if it was fitted to all of the rows.
     """
     n_rows = len(rows)
-    rows = rows[torch.randperm(n_rows)[:_CHOICE_ROWS]]
+    rows = rows[permutation(n_rows)[:_CHOICE_ROWS]]
     largest = min(RANKS[-1], supported_rank(len(rows), reader.shape[1]))
     ranks = [*(rank for rank in RANKS if rank < largest), largest]
     blocks = Blocks(reader, valid_rows, prepare)
     groups = pattern_groups(blocks)
-    masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
+    masks = [uniform(reader.shape[1:]) < share for share in HIDDEN_SHARES]
     fits = {}
 
     def error(place):

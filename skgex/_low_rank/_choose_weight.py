@@ -1,7 +1,6 @@
 """Choose what pretrained models weigh by what is restored of held-out samples."""
 
-import torch
-
+from ..nn._draws import uniform
 from ._adapt import LOADINGS_WEIGHT, CohortMoments, average, recentred
 from ._choose_rank import HIDDEN_SHARES, held_out_error
 from ._low_rank_prior import LowRankPrior
@@ -72,7 +71,7 @@ class _Fold:
         self.starts = [CohortMoments(start, blocks) for start in starts]
         self.groups = pattern_groups(held_out)
         n_genes = len(own.noise)
-        self.masks = [torch.rand(n_genes) < share for share in HIDDEN_SHARES]
+        self.masks = [uniform((n_genes,)) < share for share in HIDDEN_SHARES]
 
     def error(self, weights):
         parts = [

@@ -2,9 +2,11 @@
 
 from functools import partial
 
+import numpy as np
 import torch
 from torch import nn
 
+from ..nn._draws import new_seed, normal
 from ._factor_posterior import FactorPosterior
 from ._few_holes import CompleteBasis, RootInverse
 from ._left_out import leave_out
@@ -138,11 +140,11 @@ class FactorAnalysis(nn.Module):
         noise, mean = self.noise, self.mean
         if count is not None:
             count = count.clamp(min=1)
-            mean = mean + (noise / count).sqrt() * torch.randn_like(mean)
+            mean = mean + (noise / count).sqrt() * normal(mean.shape, mean.device)
             # Noise over its draw is chi-squared, of as many degrees of freedom.
-            noise = noise * count / torch.distributions.Chi2(count).sample()
+            noise = noise * count / _chi_squared(count)
         spread = (self.noise * self.uncertainty_scale).sqrt()[:, None]
-        off = spread * (torch.randn_like(self.loadings) @ root.T)
+        off = spread * (normal(self.loadings.shape, self.loadings.device) @ root.T)
         return FactorAnalysis(self.loadings + off, noise, mean)
 
     def posterior(self, Z, n_columns=None, left_out=None):
@@ -280,6 +282,13 @@ class FactorAnalysis(nn.Module):
 
 def _or(value, default):
     return default if value is None else value
+
+
+def _chi_squared(count):
+    """Draw from chi-squared distributions of as many degrees of freedom."""
+    # By numpy: torch's own draws from the global generator alone.
+    drawn = np.random.default_rng(new_seed()).chisquare(count.numpy(force=True))
+    return torch.from_numpy(drawn).to(count.device, torch.float32)
 
 
 def _version(tensor):

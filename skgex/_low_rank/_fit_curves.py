@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from ..nn._draws import uniform
 from ._blocks import Blocks
 from ._choose_rank import restored, row_errors
 from ._gene_curves import GeneCurves, knot_place
@@ -47,7 +48,7 @@ def fit_curves(reader, rows, prepare, fold, priors, known=None):
         (prior, Blocks(reader, rows[fold[rows] == f], prepare))
         for f, prior in enumerate(priors)
     ]
-    masks = [torch.rand(reader.shape[1]) < share for share in HIDDEN_SHARES]
+    masks = [uniform(reader.shape[1:]) < share for share in HIDDEN_SHARES]
     kinds = [(penalty, None) for penalty in PENALTIES]
     if known is not None:
         kinds += [(penalty, known) for penalty in (*PENALTIES, torch.inf)]
@@ -146,8 +147,9 @@ def _solve(gram, cross, weight, known=None):
             block[:, knots, knots] = gram[:, :, 0, a + b]
             block[:, knots[:-1], knots[1:]] = gram[:, :-1, 1, a + b]
             block[:, knots[1:], knots[:-1]] = gram[:, :-1, 1, a + b]
-    bend = torch.eye(N_KNOTS, device=gram.device).diff(n=2, dim=0)
-    penalty = weight * (torch.eye(N_KNOTS, device=gram.device) + 2 * bend.T @ bend)
+    eye = torch.eye(N_KNOTS, dtype=gram.dtype, device=gram.device)
+    bend = eye.diff(n=2, dim=0)
+    penalty = weight * (eye + 2 * bend.T @ bend)
     full += torch.block_diag(penalty, penalty)
     cross = cross.unflatten(0, (n_genes, -1)).transpose(1, 2).flatten(1)
     if known is not None:

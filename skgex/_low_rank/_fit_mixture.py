@@ -6,6 +6,7 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from ..nn._draws import new_seed, permutation
 from ._factor_mixture import FactorMixture
 from ._factor_posterior import FactorPosterior
 from ._low_rank_prior import N_LEADING
@@ -42,10 +43,10 @@ def fit_mixture(model, blocks):
     n_kinds = min(MAX_KINDS, n_rows // SAMPLES_PER_KIND)
     if n_kinds < 2:
         return None
-    some = blocks.only(torch.randperm(len(blocks))[:n_rows])
+    some = blocks.only(permutation(len(blocks))[:n_rows])
     parts = list(_parts(model, some))
     means = torch.cat([mean for mean, *_ in parts])[:, :N_GROUPING]
-    seed = int(torch.randint(2**31 - 1, ()))
+    seed = new_seed()
     with warnings.catch_warnings():
         # Samples may be all alike: where genes have nothing in common, to begin with.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -108,5 +109,7 @@ def _components(parts):
     return FactorMixture(
         torch.cat([share, share.new_tensor([BACKGROUND])]),
         torch.cat([mean, mean.new_zeros(1, q)]),
-        torch.cat([covariance, torch.eye(q, device=mean.device)[None]]),
+        torch.cat(
+            [covariance, torch.eye(q, dtype=mean.dtype, device=mean.device)[None]]
+        ),
     )

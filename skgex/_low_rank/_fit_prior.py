@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from sklearn.model_selection import GroupKFold, KFold
 
+from ..nn._draws import new_seed, permutation
 from ._adapt import adapt
 from ._blocks import Blocks
 from ._choose_rank import RANKS, choose_rank
@@ -177,7 +178,7 @@ def fit_prior(
 
 
 def _some(rows, n_rows):
-    return rows[torch.randperm(len(rows))[:n_rows]]
+    return rows[permutation(len(rows))[:n_rows]]
 
 
 def _folds(n_samples, groups):
@@ -186,7 +187,7 @@ def _folds(n_samples, groups):
     if n_units < _TOO_FEW:
         return None
     n_folds = 2 if n_units < _FEW else N_FOLDS[n_samples >= _MANY]
-    seed = int(torch.randint(2**31 - 1, ()))
+    seed = new_seed()
     Splitter = KFold if groups is None else GroupKFold
     splitter = Splitter(n_folds, shuffle=True, random_state=seed)
     fold = np.empty(n_samples, dtype=np.int64)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from ..nn._draws import normal
 from ._fingerprints import fingerprints
 
 # For the noise of a sample: bound on a squared error, in units of the noise of the
@@ -81,7 +82,7 @@ class LowRankPrior(nn.Module):
         count, seen = 0.0, []
         for part in Z:
             missing = part.isnan()
-            count = count + (~missing).sum(0)
+            count = count + (~missing).sum(0).to(part.dtype)
             seen.append(fingerprints(part[missing.any(1)]))
         self.register_buffer("count", count)
         self.register_buffer("seen", torch.cat(seen).unique())
@@ -218,10 +219,10 @@ class LowRankPrior(nn.Module):
             explained, _ = self.model.variance(posterior)
             noise = drawn.noise * self.noisiness(Z, expectation, explained)
             root = torch.linalg.cholesky(posterior.covariances())
-            factors = (root @ torch.randn_like(posterior.mean)[:, :, None])[:, :, 0]
-            factors = posterior.mean + factors
+            factors = root @ normal((*posterior.mean.shape, 1), Z.device)
+            factors = posterior.mean + factors[:, :, 0]
             off = drawn.expected(factors) - self.model.expected(posterior.mean)
-            return off + noise.sqrt() * torch.randn_like(off)
+            return off + noise.sqrt() * normal(off.shape, off.device)
 
     @torch.no_grad()
     def standardised_errors(self, Z, expectation):

@@ -2,6 +2,8 @@
 
 import torch
 
+from ..nn._draws import uniform
+
 # Share of the measured values that is hidden, and the most of them in one place.
 _SHARE, _MOST = 0.1, 0.3
 # Values of a gene that are left at the least.
@@ -36,7 +38,7 @@ def draw_more_holes(measured):
     lacking = (~measured).float()
     rate = lacking.mean(1, keepdim=True) + lacking.mean(0)
     rate *= _SHARE / rate[measured].mean().clamp(min=1e-12)
-    hidden = (torch.rand_like(rate) < rate.clamp(max=_MOST)) & measured
+    hidden = (uniform(rate.shape, rate.device) < rate.clamp(max=_MOST)) & measured
     n_left = (measured & ~hidden).sum(0)
     hidden &= n_left >= _MIN_LEFT
     n_hidden = hidden.sum(1, keepdim=True)

@@ -5,6 +5,7 @@ from copy import deepcopy
 import torch
 from torch.nn.functional import pad
 
+from ..nn._draws import permutation
 from ._blocks import Blocks
 from ._factor_analysis import FactorAnalysis
 from ._fit_factors import Moments, maximise
@@ -44,7 +45,7 @@ def prior_for_genes(prior, places, reader, prepare):
     new = places < 0
     model = _for_places(prior.model, places)
     if new.any():
-        rows = torch.randperm(len(reader))[:N_ROWS]
+        rows = permutation(len(reader))[:N_ROWS]
         found = _regress(model, new, reader, rows, prepare)
         for name in ("loadings", "noise", "mean", "uncertainty_scale"):
             getattr(model, name)[new] = getattr(found, name)[new]

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from sklearn.cluster import KMeans
 
+from ..nn._draws import integers, new_seed, permutation
+
 # So many patterns are taken as they are; more are put into groups, at most as many.
 MAX_GROUPS = 16
 # More groups must explain this share of what genes differ in within groups.
@@ -83,7 +85,7 @@ def _measured(Z):
 
 
 def _signs(n, device):
-    return torch.randint(2, (n, _N_SIGNS), device=device).float() * 2 - 1
+    return integers(2, (n, _N_SIGNS), device).float() * 2 - 1
 
 
 def _group(sums):
@@ -91,8 +93,8 @@ def _group(sums):
     distinct, group = torch.unique(sums, dim=0, return_inverse=True)
     if len(distinct) <= MAX_GROUPS:
         return group, len(distinct)
-    some = sums[torch.randperm(len(sums))[:_CLUSTER_ROWS]].cpu().numpy()
-    seed = int(torch.randint(2**31 - 1, ()))
+    some = sums[permutation(len(sums))[:_CLUSTER_ROWS]].cpu().numpy()
+    seed = new_seed()
     best = KMeans(1, n_init=1, random_state=seed).fit(some)
     n_most = min(MAX_GROUPS, len(some) // _SMALLEST, len(np.unique(some, axis=0)))
     while 2 * best.n_clusters <= n_most:

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from ..nn._draws import integers, uniform
 from ._pattern_groups import pattern_groups
 from ._shared_posterior import posteriors
 
@@ -64,7 +65,7 @@ class SampleScores(nn.Module):
         """
         quantiles = self._at(count).contiguous()
         place = torch.searchsorted(quantiles, likelihood[:, None])[:, 0]
-        return place / quantiles.shape[1]
+        return place.to(quantiles.dtype) / quantiles.shape[1]
 
     def _at(self, count):
         """Return the quantiles for so many measured genes, between the levels."""
@@ -136,10 +137,10 @@ def fit_scores(folds):
     """
     folds = [(*part, pattern_groups(part[1])) for part in folds if len(part[1])]
     reader, levels = folds[0][1].reader, []
-    at = torch.linspace(0, 1, _N_QUANTILES, device=reader.device)
+    at = torch.linspace(0, 1, _N_QUANTILES, dtype=torch.float32, device=reader.device)
     for share in sorted(_HIDDEN_SHARES, reverse=True):
-        mask = torch.rand(reader.shape[1], device=reader.device) < share
-        mask[torch.randint(reader.shape[1], (), device=reader.device)] = False
+        mask = uniform(reader.shape[1:], reader.device) < share
+        mask[integers(reader.shape[1], device=reader.device)] = False
         found = [
             relative_likelihood(prior, view, posterior)
             for prior, *part in folds

@@ -2,6 +2,7 @@
 
 import torch
 
+from ..nn._draws import normal
 from ._factor_analysis import FactorAnalysis
 
 # No gene is trusted beyond this share of its variance: a duplicate of another gene
@@ -37,7 +38,7 @@ def _centred(blocks, rank):
     # Nothing else of this size is made.
     fitting = max(2 * rank, _START_BYTES // (4 * n_genes))
     some = blocks.spread(min(_START_ROWS, fitting))
-    Z = torch.empty(len(some), n_genes, device=device)
+    Z = torch.empty(len(some), n_genes, dtype=torch.float32, device=device)
     count, total, start = Z.new_zeros(n_genes), Z.new_zeros(n_genes), 0
     for part in some:
         count += (~part.isnan()).sum(0)
@@ -57,7 +58,7 @@ def _leading(Z, rank):
     """
     # Some more than are wanted, as one that is nearly missed would be slow to come.
     size = min(rank + N_MORE, *Z.shape)
-    V = Z.T @ torch.randn(len(Z), size, device=Z.device)
+    V = Z.T @ normal((len(Z), size), Z.device)
     for _ in range(N_POWER):
         V = Z.T @ (Z @ torch.linalg.qr(V).Q)
     V = torch.linalg.qr(V).Q

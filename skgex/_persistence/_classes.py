@@ -13,7 +13,6 @@ FOREIGN = {
         f"torch.{cls.__name__}": cls
         for cls in (
             nn.BatchNorm1d,
-            nn.Dropout,
             nn.GELU,
             nn.Identity,
             nn.LayerNorm,
@@ -24,6 +23,8 @@ FOREIGN = {
         )
     },
 }
+# What files of earlier versions hold, whose layers drew from the global generator.
+RENAMED = {"torch.Dropout": f"{PACKAGE}.Dropout"}
 
 
 def class_name(cls):
@@ -55,6 +56,7 @@ def find_class(name):
     ValueError
         If there is no such class, or not in this version.
     """
+    name = RENAMED.get(name, name)
     cls = FOREIGN.get(name) or _own_classes().get(name) or _public_estimator(name)
     if cls is None:
         raise ValueError(

@@ -15,7 +15,9 @@ from torch import nn
 from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
-from .._training import FitTask, resolve_device, torch_seed
+from .._training import FitTask, check_callbacks, resolve_device, usual_modes
+from ..nn._draws import draws_from
+from ..nn._layers import zero_linear
 from ..pretext._base import BaseEmbedder
 from ._curves import SurvivalCurvesMixin
 from ._data import check_data
@@ -111,11 +113,13 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
     def _finish(self, learnt, task, risk, data):
         """Return fitted attributes that depend on the final risk."""
 
+    @usual_modes()
     def _fit(self, X, y, sample_weight, strata, groups):
         resume = self.warm_start and hasattr(self, "head_")
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
         data, names = check_data(self, X, y, sample_weight, strata)
         check_consistent_length(X, groups)
+        check_callbacks(self.callbacks)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
@@ -131,7 +135,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         learnt["_strata"] = names
         tuning = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
         tuning.call_on_fit_task_begin(estimator=self, X=table, y=y)
-        with torch_seed(seed, self._device):
+        with draws_from(seed):
             encoder = pretrained[1]
             weight = learnt["prior_weight_"]
             head = start_head(encoder.embedding_dim, biases, earlier, weight)
@@ -196,8 +200,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         """Return what the network of an earlier model adds to the log risk."""
         if earlier is None or not earlier.speaks_to(len(biases)):
             return 0.0
-        # A copy, as what was applied can no longer be trained.
-        network = deepcopy((earlier.standardizer, earlier.encoder, earlier.head))
+        network = earlier.standardizer, earlier.encoder, earlier.head
         # Intervals of time share the linear log risk, and its weight.
         return self._apply(X, *network, dtype=torch.float64).mean(axis=1)
 
@@ -245,8 +248,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
 
 
 def _linear_layer(coef, bias):
-    # Random weights, drawn to be replaced, would move the caller's generator.
-    layer = nn.utils.skip_init(nn.Linear, len(coef), 1)
+    layer = zero_linear(len(coef), 1)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(coef)[None])
         layer.bias.fill_(bias)

@@ -149,7 +149,7 @@ def _judge(model, alphas, folds, known):
         solutions = model.path(alphas, train, _ROUGH)
         risks[:, test] = solutions @ model.features[test].T
         likelihood = model.data.take(test).likelihood(model.ties)
-        nothing = likelihood(torch.zeros(len(test)))
+        nothing = likelihood(torch.zeros(len(test), dtype=torch.float32))
         for earlier, gain in zip(known[:, test], gains, strict=True):
             gain += [float(nothing - likelihood(r + earlier)) for r in risks[:, test]]
     return gains, risks

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from torch import nn
 
 from .._training import Batches, RowReader, apply_by_batches, train
+from ..nn._layers import zero_linear
 
 # Up to so many samples a step sees all of them, and risk sets are whole.
 FULL_BATCH = 4096
@@ -20,8 +21,7 @@ MIN_GAIN = 2.0
 
 def start_head(embedding_dim, biases, earlier, prior_weight):
     """Return a head that says nothing yet, or in part what an earlier one said."""
-    head = nn.Linear(embedding_dim, len(biases))
-    nn.init.zeros_(head.weight)
+    head = zero_linear(embedding_dim, len(biases))
     with torch.no_grad():
         head.bias.copy_(biases)
         if earlier is not None and earlier.speaks_to(len(biases)):

@@ -18,7 +18,7 @@ class CoxTask:
 
     def biases(self, data):
         """Return the first biases of the head."""
-        return torch.zeros(1)
+        return torch.zeros(1, dtype=torch.float32)
 
     def columns(self, data):
         """Return what the objective needs of each sample beside the genes."""

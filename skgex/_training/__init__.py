@@ -6,9 +6,9 @@ from ._batches import (
     recalibrate_batch_norm,
     resolve_device,
     split_validation,
-    torch_seed,
 )
-from ._callbacks import FitTask
+from ._callbacks import FitTask, check_callbacks
+from ._modes import usual_modes
 from ._rows import (
     RowReader,
     check_all_profiles,
@@ -25,12 +25,13 @@ __all__ = [
     "RowReader",
     "apply_by_batches",
     "check_all_profiles",
+    "check_callbacks",
     "gene_moments",
     "gene_ranges",
     "is_constant",
     "recalibrate_batch_norm",
     "resolve_device",
     "split_validation",
-    "torch_seed",
     "train",
+    "usual_modes",
 ]

@@ -1,7 +1,7 @@
 """Batches of rows: for training, for statistics over the batch, for prediction."""
 
 import math
-from contextlib import contextmanager
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from sklearn.model_selection import (
 )
 from torch import nn
 
+from ..nn._draws import permutation
+from ._modes import usual_modes
 from ._rows import RowReader, check_profiles
 
 _BATCH_BYTES = 64 * 2**20
@@ -37,20 +39,20 @@ def resolve_device(device):
     if device.type == "cuda" and device.index is None:
         # Tensors name their device with its number, and are compared with this one.
         device = torch.device("cuda", torch.cuda.current_device())
+    if device.type != "cpu":
+        _check_computes(device)
     return device
 
 
-@contextmanager
-def torch_seed(seed, device):
-    """Seed torch inside the context; leave the caller's generators as they were."""
-    on_cuda = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_cuda else []):
-        # Not torch.manual_seed, which would also seed the devices that are not used.
-        torch.default_generator.manual_seed(seed)
-        if on_cuda:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        yield
+def _check_computes(device):
+    """Refuse a device that torch knows of, but does not compute on here."""
+    try:
+        torch.ones(2, dtype=torch.float32, device=device).sum().item()
+    except Exception as error:
+        raise ValueError(
+            f"device='{device}' holds no values, or is not at hand on this machine; "
+            "use 'auto', 'cpu' or 'cuda'."
+        ) from error
 
 
 class Batches:
@@ -90,12 +92,20 @@ class Batches:
     def __iter__(self):
         order = self.rows
         if self.shuffle:
-            order = order[torch.randperm(len(order))]
+            order = order[permutation(len(order))]
+        return self._read(order)
+
+    def in_order(self):
+        """Return the same batches, without drawing an order."""
+        return self._read(self.rows)
+
+    def _read(self, order):
         for rows in order.tensor_split(self.n_batches):
             targets = (t[rows.to(t.device)] for t in self.targets)
             yield self.prepare(self.reader.take(rows)), *targets
 
 
+@usual_modes()
 @torch.inference_mode()
 def apply_by_batches(
     module, X, device, gene_names=None, dtype=torch.float32, allow_empty=False
@@ -105,7 +115,7 @@ def apply_by_batches(
     Parameters
     ----------
     module : torch.nn.Module
-        Module (n, n_genes) -> (n, d), on the CPU, where it is afterwards too.
+        Module (n, n_genes) -> (n, d), on the CPU.
     X : ndarray of shape (n_samples, n_genes)
         Input.
     device : torch.device
@@ -122,7 +132,10 @@ def apply_by_batches(
     output : ndarray of shape (n_samples, d)
     """
     reader = RowReader(X, device)
-    module.eval().to(device, dtype)
+    module.eval()
+    if (device.type, dtype) != ("cpu", torch.float32):
+        # A copy: others may apply it at the same time, or train it later.
+        module = deepcopy(module).to(device, dtype)
     output = None
     size = min(_MAX_ROWS, max(_MIN_ROWS, _BATCH_BYTES // (4 * reader.shape[1])))
     for part in module.modules():
@@ -137,7 +150,6 @@ def apply_by_batches(
             # Not put together from parts at the end, when both would be held.
             output = found.new_empty(len(reader), *found.shape[1:])
         output[rows[0] : rows[0] + len(rows)] = found
-    module.to("cpu", torch.float32)
     return output.numpy()
 
 

@@ -1,9 +1,11 @@
 """skorch callbacks of the core."""
 
+import dis
 import math
 import warnings
 from copy import deepcopy
 
+import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 from torch import nn
@@ -38,7 +40,8 @@ class KeepWeights(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         epoch, row = len(net.history), net.history[-1]
-        if not all(math.isfinite(row[name]) for name in self.names_):
+        finite = all(math.isfinite(row[name]) for name in self.names_)
+        if not finite or not _are_finite(net.module_):
             self._give_up(net, epoch)
         if self.patience is None:
             self._keep(net)
@@ -60,10 +63,7 @@ class KeepWeights(Callback):
             self.kept_[name].copy_(value)
 
     def _give_up(self, net, epoch):
-        message = (
-            f"The loss was not finite in epoch {epoch} with lr={net.lr:g}; lower `lr`, "
-            "or look for genes with extreme values."
-        )
+        message = not_finite(net, f"The loss was not finite in epoch {epoch}")
         if self.kept_ is None:
             raise ValueError(message)
         net.module_.load_state_dict(self.kept_)
@@ -73,6 +73,22 @@ class KeepWeights(Callback):
             stacklevel=2,
         )
         raise StopTraining
+
+
+def not_finite(net, what):
+    """Return what to say, and to do, of a loss that is not finite."""
+    rate = "lr" if net.lr >= net.encoder_lr else "encoder_lr"
+    # What is extreme by itself comes first.
+    causes = {**net.module_.suspects(), rate: (getattr(net, rate), "lower")}
+    given = " and ".join(f"{name}={value:g}" for name, (value, _) in causes.items())
+    remedies = ", or ".join(f"{verb} `{name}`" for name, (_, verb) in causes.items())
+    return f"{what} with {given}; {remedies}, or look for genes with extreme values."
+
+
+def _are_finite(module):
+    """Return whether all weights are; a device is waited for once."""
+    sums = [value.sum() for value in module.parameters()]
+    return not sums or bool(torch.stack([s.float() for s in sums]).isfinite().all())
 
 
 class FitTask(Callback):
@@ -114,11 +130,35 @@ class FitTask(Callback):
         return state
 
 
+def check_callbacks(callbacks):
+    """Refuse what skorch would not run, before anything is trained."""
+    for given in callbacks or ():
+        named = isinstance(given, tuple) and len(given) == 2
+        callback = given[1] if named else given
+        kind = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(kind, Callback):
+            raise ValueError(
+                f"callbacks holds {given!r}, which is not a callback of skorch; give "
+                "instances of classes in skorch.callbacks, or of your own derived from "
+                "skorch.callbacks.Callback. Callbacks of scikit-learn are set by "
+                "set_callbacks."
+            )
+
+
 def raised_by_callback(interrupt):
-    """Tell skorch's way to stop training from the user's Ctrl-C."""
+    """Tell skorch's way to stop training from the user's Ctrl-C.
+
+    The one is raised by a statement of a callback, the other between any two
+    instructions, also while a callback is at work.
+    """
     frame = interrupt.__traceback__
     while frame.tb_next is not None:
         frame = frame.tb_next
     owner = frame.tb_frame.f_locals.get("self")
+    instruction = frame.tb_frame.f_code.co_code[frame.tb_lasti]
     # The core's own stop by StopTraining; what interrupts them is the user.
-    return isinstance(owner, Callback) and not isinstance(owner, KeepWeights | FitTask)
+    return (
+        isinstance(owner, Callback)
+        and not isinstance(owner, KeepWeights | FitTask)
+        and instruction == dis.opmap["RAISE_VARARGS"]
+    )

@@ -6,7 +6,7 @@ import torch
 from skorch import NeuralNet
 from torch import nn
 
-from ._batches import torch_seed
+from ..nn._draws import draws_from
 
 WARM_UP = 0.1
 # Far above what healthy gradients reach; it only tames the rare explosive batch.
@@ -81,14 +81,14 @@ class ObjectiveNet(NeuralNet):
             self._run_batches(iterator, training, prefix, step_fn)
         else:
             # The same corruptions each time, or the loss could not be compared.
-            with torch_seed(self.valid_seed, self.device):
+            with draws_from(self.valid_seed):
                 self._run_batches(iterator, training, prefix, step_fn)
 
     def evaluate(self, iterator):
         """Return the validation loss as of now."""
         self._set_training(False)
         total = count = 0.0
-        with torch_seed(self.valid_seed, self.device):
+        with draws_from(self.valid_seed):
             for batch in iterator:
                 total += len(batch[0]) * float(self.validation_step(batch)["loss"])
                 count += len(batch[0])

@@ -134,7 +134,8 @@ def check_profiles(X, first_row=0, gene_names=None, allow_empty=False):
         raise ValueError(
             f"Input X contains infinity: sample {first_row + row}, gene "
             f"{gene_label(gene, gene_names)}. Mark values that were not measured as "
-            "NaN, and take logarithms of x + 1 rather than of x."
+            "NaN, and take logarithms of x + 1 rather than of x; in single precision "
+            "values beyond 3e38 are infinite."
         )
     empty = X.isnan().all(1)
     if empty.any() and not allow_empty:
@@ -168,11 +169,12 @@ def gene_moments(reader, gene_names=None, allow_empty=False):
         Number of measured values.
     """
     n_genes = reader.shape[1]
-    count = torch.zeros(n_genes, dtype=torch.float64)
+    count = torch.zeros(n_genes, dtype=torch.float64, device="cpu")
     mean, spread = torch.zeros_like(count), torch.zeros_like(count)
     first_row = 0
     for chunk in reader.chunks():
-        check_profiles(chunk, first_row, gene_names, allow_empty)
+        # As single precision, in which they are read, makes infinity of 1e39.
+        check_profiles(chunk.float(), first_row, gene_names, allow_empty)
         first_row += len(chunk)
         missing = chunk.isnan()
         n_new = (~missing).sum(0).double()
@@ -203,7 +205,8 @@ def is_constant(mean, std):
 
 def gene_ranges(reader):
     """Smallest and largest measured value of each gene, as float64 tensors."""
-    low = torch.full((reader.shape[1],), torch.inf, dtype=torch.float64)
+    options = {"dtype": torch.float64, "device": "cpu"}
+    low = torch.full((reader.shape[1],), torch.inf, **options)
     high = -low
     for chunk in reader.chunks():
         missing = chunk.isnan()

@@ -1,8 +1,10 @@
 """Train an objective."""
 
+import math
+
 from skorch.history import History
 
-from ._callbacks import KeepWeights, StopTraining, raised_by_callback
+from ._callbacks import KeepWeights, StopTraining, not_finite, raised_by_callback
 from ._net import ObjectiveNet
 
 
@@ -60,6 +62,7 @@ def train(
     KeyboardInterrupt
         If the user interrupts: a half-trained model never passes for a trained one.
     """
+    _check_decay(lr, lr if encoder_lr is None else encoder_lr, weight_decay)
     net = ObjectiveNet(
         objective,
         weight_decay=weight_decay,
@@ -85,7 +88,32 @@ def train(
     finally:
         objective.cpu().eval()
     net.notify("on_train_end")
+    _check_outcome(net, batches)
     return _without_batches(net.history)
+
+
+def _check_decay(lr, encoder_lr, weight_decay):
+    """Refuse a decay that makes weights grow, with another sign at each step."""
+    name, rate = max((("lr", lr), ("encoder_lr", encoder_lr)), key=lambda pair: pair[1])
+    if weight_decay > 1 and rate * weight_decay > 1:
+        raise ValueError(
+            f"weight_decay={weight_decay:g} takes {rate * weight_decay:g} times of "
+            f"each weight away in a step with {name}={rate:g}, and must take less than "
+            f"all of it; lower `weight_decay` to 1 / {name} at the most."
+        )
+
+
+def _check_outcome(net, batches):
+    """Refuse weights whose loss is not finite, though it was before the last step."""
+    objective = net.module_
+    if not len(net.history):
+        return
+    batch = next(batches.in_order())
+    objective.to(net.device)
+    loss = net.evaluate([batch])
+    objective.cpu().eval()
+    if not math.isfinite(loss):
+        raise ValueError(not_finite(net, "The loss is not finite after training"))
 
 
 def _without_batches(history):

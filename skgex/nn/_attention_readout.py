@@ -70,7 +70,9 @@ def _rollout(blocks, tokens, mask):
     for block in blocks:
         normed = block.norm(tokens)
         weights = block.attention.weights(normed, normed, mask)
-        identity = torch.eye(weights.shape[1], device=weights.device)
+        identity = torch.eye(
+            weights.shape[1], dtype=weights.dtype, device=weights.device
+        )
         weights = 0.5 * (weights + identity)
         flow = weights if flow is None else weights @ flow
         tokens = block(tokens, mask=mask)

@@ -10,43 +10,33 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
+from ._draws import (
+    bernoulli_mask,
+    generator_aside,
+    integers,
+    permutation,
+    random_int16,
+)
 from ._missing import may_have_missing
 
 _LEVELS = 2**16
 _MAX_POOLS = 4
 
 
-def _random_int16(n, d, device):
-    """Return (n, d) integers, uniform over the 16-bit range."""
-    # A 64-bit draw costs as much as a 16-bit one, and makes four of them.
-    words = torch.empty((n * d + 3) // 4, dtype=torch.int64, device=device)
-    return words.random_(-(2**63), None).view(torch.int16)[: n * d].view(n, d)
-
-
-def bernoulli_mask(n, d, rate, device=None):
-    """Mask of shape (n, d) whose entries are True with probability `rate`.
-
-    The probability is rounded to a multiple of 2**-16.
-    """
-    threshold = round(rate * _LEVELS) - _LEVELS // 2
-    if threshold >= _LEVELS // 2:  # not a 16-bit number any more
-        return torch.ones((n, d), dtype=torch.bool, device=device)
-    return _random_int16(n, d, device) < threshold
-
-
-def exact_mask(n, d, rate, device=None):
-    """Mask of shape (n, d) with exactly floor(rate * d) True in each row.
+def exact_mask(shape, rate, device="cpu"):
+    """Draw a mask of shape (n, d) with exactly floor(rate * d) True in each row.
 
     Each row is a uniformly random subset of that size. Rows are windows, at random
     offsets, into one random order of the genes: their subsets are not independent of
     each other within a batch.
     """
+    n, d = shape
     # The smallest of errors in rate * d must not lose a gene: 0.29 * 100 < 29.
     size = int(rate * d + 1e-9)
     # The smaller the integers, the faster.
     integer = torch.int16 if d < _LEVELS // 2 else torch.int32
-    rank = torch.randperm(d, device=device).to(integer)
-    offset = torch.randint(d, (n, 1), device=device, dtype=integer)
+    rank = permutation(d, device).to(integer)
+    offset = integers(d, (n, 1), device, integer)
     # (n, d) in (-d, d): the place of a gene in the window of a sample, modulo d
     place = rank - offset
     return ((place >= 0) & (place < size)) | (place < size - d)
@@ -120,9 +110,8 @@ class GeneCorruption(nn.Module):
 
     def forward(self, X):
         """Return the view and the mask of the corrupted genes, both like `X`."""
-        n, d = X.shape
         make_mask = exact_mask if self.exact else bernoulli_mask
-        mask = make_mask(n, d, self.rate, X.device)
+        mask = make_mask(X.shape, self.rate, X.device)
         source = self._uniform(X) if self.replacement == "uniform" else self._other(X)
         if may_have_missing(X):
             mask &= ~(X + source).isnan()
@@ -133,7 +122,7 @@ class GeneCorruption(nn.Module):
         self._pools.clear()
 
     def _uniform(self, X):
-        share = _random_int16(*X.shape, X.device).to(X.dtype)
+        share = random_int16(X.shape, X.device).to(X.dtype)
         share.add_(_LEVELS // 2).div_(_LEVELS - 1)
         return torch.lerp(self.low.to(X.dtype), self.high.to(X.dtype), share)
 
@@ -142,7 +131,7 @@ class GeneCorruption(nn.Module):
         if n < 2:
             raise ValueError("A view of a single sample has no source of values.")
         pool = self._pool(n, d, X.device)
-        start = int(torch.randint(d, ()))
+        start = int(integers(d))
         return X.gather(0, pool[:, start : start + d])
 
     def _pool(self, n, d, device):
@@ -155,7 +144,10 @@ class GeneCorruption(nn.Module):
         if (n, d) not in self._pools:
             if len(self._pools) >= _MAX_POOLS:
                 self._pools.clear()
-            shift = torch.randint(1, n, (2 * d,), device=device)
+            # Validation draws the same in each epoch, though in the first alone it
+            # may be what makes the pool.
+            aside = generator_aside(device)
+            shift = torch.randint(1, n, (2 * d,), generator=aside, device=device)
             row = torch.arange(n, device=device).unsqueeze(1)
             self._pools[n, d] = (row + shift).remainder_(n)
         return self._pools[n, d]

@@ -6,7 +6,10 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
-NORMALIZATIONS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, None: nn.Identity}
+from ._dropout import Dropout
+from ._layers import batch_norm, layer_norm, linear
+
+NORMALIZATIONS = {"batch": batch_norm, "layer": layer_norm, None: nn.Identity}
 
 
 class GeneStandardizer(nn.Module):
@@ -98,8 +101,8 @@ class MLPEncoder(nn.Module):
         self.layers = nn.Sequential()
         for d_in, d_out in itertools.pairwise(dims):
             self.layers.extend(
-                [nn.Linear(d_in, d_out), normalize(d_out), nn.ReLU()]
-                + ([nn.Dropout(dropout)] if dropout else [])
+                [linear(d_in, d_out), normalize(d_out), nn.ReLU()]
+                + ([Dropout(dropout)] if dropout else [])
             )
         self.embedding_dim = dims[-1]
 

@@ -1,9 +1,10 @@
 """The decoder of GexBERT: a query for each gene that is asked for."""
 
-import torch
 from torch import nn
 
+from ._draws import normal
 from ._gene_transformer import N_SUMMARY
+from ._layers import layer_norm, zero_linear
 from ._transformer import TransformerBlock, ValueEncoder
 
 
@@ -41,24 +42,20 @@ class GeneDecoder(nn.Module):
     def __init__(self, encoder, n_layers=1, n_heads=4, dropout=0.0):
         super().__init__()
         d = encoder.token_dim
-        self.missing = nn.Parameter(0.1 * torch.randn(d))
+        self.missing = nn.Parameter(0.1 * normal((d,)))
         if encoder.prior is not None:
             kind, n_bins = encoder.value.kind, len(encoder.value.knots)
             self.expectation = ValueEncoder(kind, n_bins, d)
         else:
             # The factors of a prior are better left alone: they are learnt from all
             # that is measured, and the first steps would only blur them.
-            self.factors = nn.Linear(N_SUMMARY * d, d)
-            nn.init.zeros_(self.factors.weight)
-            nn.init.zeros_(self.factors.bias)
-        self.norm_summary = nn.LayerNorm(d)
+            self.factors = zero_linear(N_SUMMARY * d, d)
+        self.norm_summary = layer_norm(d)
         self.blocks = nn.ModuleList(
             TransformerBlock(d, n_heads, dropout) for _ in range(n_layers)
         )
-        self.norm = nn.LayerNorm(d)
-        self.out = nn.Linear(d, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.norm = layer_norm(d)
+        self.out = zero_linear(d, 1)
 
     @property
     def is_zero(self):

@@ -5,6 +5,8 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
+from ._draws import normal, permutation, uniform
+from ._layers import linear
 from ._transformer import TransformerBlock, ValueEncoder
 
 N_SUMMARY = 8
@@ -93,17 +95,17 @@ class GeneTransformer(nn.Module):
         self.embedding_dim = N_SUMMARY * d if pooling == "concat" else d
         self.gene = nn.Parameter(_gene_vectors(n_genes, d, prior))
         self.value = ValueEncoder(value_encoder, n_bins, d)
-        self.gate = nn.Linear(d, d)
-        self.start = nn.Parameter(0.5 * torch.randn(N_SUMMARY, d))
+        self.gate = linear(d, d)
+        self.start = nn.Parameter(0.5 * normal((N_SUMMARY, d)))
         if prior is not None:
             self.surprise = ValueEncoder(value_encoder, n_bins, d)
         if prior is not None or n_genes > self.panel_size:
             n_factors = d if prior is None else prior.rank
-            self.factors = nn.Linear(n_factors, N_SUMMARY * d)
+            self.factors = linear(n_factors, N_SUMMARY * d)
         self.blocks = nn.ModuleList(
             TransformerBlock(d, n_heads, dropout) for _ in range(n_layers)
         )
-        self.register_buffer("order", torch.randperm(n_genes))
+        self.register_buffer("order", permutation(n_genes))
 
     def read_in_order_of(self, other, places):
         """Read shared genes in the order of another encoder, and new ones after them.
@@ -153,7 +155,7 @@ class GeneTransformer(nn.Module):
             return None, None
         count = (~Z.isnan()).sum(1, keepdim=True).clamp(min=1)
         # Of unit size at first, however many genes were measured.
-        weight = 1 / (_GENE_SPREAD * count.sqrt())
+        weight = 1 / (_GENE_SPREAD * count.to(Z.dtype).sqrt())
         return None, weight * (Z.nan_to_num(nan=0.0) @ self.gene)
 
     def read(self, Z, expected, known, panels):
@@ -258,14 +260,14 @@ class GeneTransformer(nn.Module):
         if not candidates.is_cuda:
             # Tokens that exist in no sample cost as much; a GPU would have to wait.
             size = max(1, min(size, int(candidates.sum(1).max())))
-        keys = torch.rand(candidates.shape, device=candidates.device)
+        keys = uniform(candidates.shape, candidates.device)
         keys, genes = keys.masked_fill_(~candidates, -1).topk(size, dim=1)
         return genes, keys >= 0
 
 
 def _gene_vectors(n_genes, dim, prior):
     """Return the first gene embedding: the leading loadings, then noise."""
-    vectors = _GENE_SPREAD * torch.randn(n_genes, dim)
+    vectors = _GENE_SPREAD * normal((n_genes, dim))
     if prior is not None:
         loadings = prior.model.loadings[:, :dim]
         loadings = loadings / loadings.square().mean(0).sqrt().clamp(min=1e-6)

@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from ._layers import batch_norm, linear
+
 
 def projection_head(d_in, d_hidden, d_out, *, normalization=True):
     """Linear, batch normalisation, ReLU, linear: the head of contrastive methods.
@@ -26,8 +28,8 @@ def projection_head(d_in, d_hidden, d_out, *, normalization=True):
     torch.Size([8, 16])
     """
     return nn.Sequential(
-        nn.Linear(d_in, d_hidden),
-        nn.BatchNorm1d(d_hidden) if normalization else nn.Identity(),
+        linear(d_in, d_hidden),
+        batch_norm(d_hidden) if normalization else nn.Identity(),
         nn.ReLU(),
-        nn.Linear(d_hidden, d_out),
+        linear(d_hidden, d_out),
     )

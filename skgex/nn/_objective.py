@@ -51,6 +51,16 @@ class Objective(nn.Module):
             Some of the training rows, with their targets.
         """
 
+    def suspects(self):
+        """Return settings that may be why a loss is not finite.
+
+        Returns
+        -------
+        suspects : dict of str to (float, str)
+            By the name of the parameter its value, and what to do: "lower" or "raise".
+        """
+        return {}
+
     def release(self):
         """Free what is only of use during training."""
         for module in self.modules():

@@ -6,6 +6,10 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from ._draws import normal
+from ._dropout import Dropout
+from ._layers import layer_norm, linear
+
 
 class Attention(nn.Module):
     """Multi-head attention of some tokens to others.
@@ -23,9 +27,9 @@ class Attention(nn.Module):
     def __init__(self, dim, n_heads, dropout=0.0):
         super().__init__()
         self.n_heads = n_heads
-        self.query = nn.Linear(dim, dim)
-        self.key_value = nn.Linear(dim, 2 * dim)
-        self.out = nn.Sequential(nn.Linear(dim, dim), nn.Dropout(dropout))
+        self.query = linear(dim, dim)
+        self.key_value = linear(dim, 2 * dim)
+        self.out = nn.Sequential(linear(dim, dim), Dropout(dropout))
 
     def forward(self, tokens, context, mask=None):
         """Read the `context`, of shape (n, n_context, dim), from each token.
@@ -91,14 +95,14 @@ class TransformerBlock(nn.Module):
 
     def __init__(self, dim, n_heads, dropout=0.0, widening=2):
         super().__init__()
-        self.norm = nn.LayerNorm(dim)
+        self.norm = layer_norm(dim)
         self.attention = Attention(dim, n_heads, dropout)
         self.feed_forward = nn.Sequential(
-            nn.LayerNorm(dim),
-            nn.Linear(dim, widening * dim),
+            layer_norm(dim),
+            linear(dim, widening * dim),
             nn.GELU(),
-            nn.Linear(widening * dim, dim),
-            nn.Dropout(dropout),
+            linear(widening * dim, dim),
+            Dropout(dropout),
         )
 
     def forward(self, tokens, context=None, mask=None):
@@ -139,11 +143,12 @@ class ValueEncoder(nn.Module):
         super().__init__()
         self.kind = kind
         shares = [(i + 0.5) / n_bins for i in range(n_bins)]
-        knots = torch.tensor([NormalDist().inv_cdf(share) for share in shares])
+        knots = [NormalDist().inv_cdf(share) for share in shares]
+        knots = torch.tensor(knots, dtype=torch.float32, device="cpu")
         self.register_buffer("knots", knots)
         # A line through all bins to begin with: what is near is alike.
-        start = 0.3 * knots[:, None] * torch.randn(dim)
-        self.vectors = nn.Parameter(start + 0.02 * torch.randn(n_bins, dim))
+        start = 0.3 * knots[:, None] * normal((dim,))
+        self.vectors = nn.Parameter(start + 0.02 * normal((n_bins, dim)))
 
     def forward(self, values):
         """Return the embedding of each value, in one more dimension."""

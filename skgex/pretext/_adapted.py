@@ -14,7 +14,7 @@ from .._low_rank import (
     pretrained_for,
     regression_on_factors,
 )
-from .._training import torch_seed
+from ..nn._draws import draws_from, new_seed, permutation
 from ._carry_over import MAX_SHIFT, carry_over, median_shift
 from ._starts import AS_THE_START
 
@@ -115,7 +115,7 @@ def _moments_in_cohort(embedder, places, others, prepare):
     """
     learnt, known = embedder.standardizer_, places >= 0
     own = places[known]
-    Z = torch.full((1, len(learnt.mean)), torch.nan)
+    Z = learnt.mean.new_full((1, len(learnt.mean)), torch.nan)
     Z[0, own] = (prepare.mean.cpu()[known] - learnt.mean[own]) / learnt.scale[own]
     expected = embedder.encoder_.prior(Z).values[0, others]
     ratio = (prepare.scale.cpu()[known] / learnt.scale[own]).median()
@@ -202,8 +202,8 @@ def keep_if_better(objective, reader, prepare):
     out = objective.decoder.out
     trained = deepcopy(out.state_dict())
     if objective.fold is not None:
-        rows = torch.randperm(len(reader))[:_TRIAL_ROWS]
-        seed = int(torch.randint(2**31 - 1, ()))
+        rows = permutation(len(reader))[:_TRIAL_ROWS]
+        seed = new_seed()
         with_it = _loss(objective, reader, prepare, rows, seed)
     for parameter in out.parameters():
         parameter.zero_()
@@ -218,7 +218,7 @@ def _loss(objective, reader, prepare, rows, seed):
     """Return the validation loss of some rows; equal seeds hide the same."""
     device, total = reader.device, 0.0
     objective.to(device).eval()
-    with torch_seed(seed, device):
+    with draws_from(seed):
         for part in rows.split(_BATCH_ROWS):
             Z = prepare(reader.take(part))
             fold = objective.fold[part].to(device)

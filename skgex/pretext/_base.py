@@ -28,12 +28,14 @@ from .._training import (
     RowReader,
     apply_by_batches,
     check_all_profiles,
+    check_callbacks,
     recalibrate_batch_norm,
     resolve_device,
     split_validation,
-    torch_seed,
     train,
+    usual_modes,
 )
+from ..nn._draws import draws_from
 from ._carry_over import carry_over, check_unit
 from ._standardizer import fit_standardizer
 from ._starts import AS_THE_START, fitted_starts, in_unit_of
@@ -143,8 +145,9 @@ class BaseEmbedder(
             The fitted embedder.
         """
         device = resolve_device(self.device)
+        check_callbacks(self.callbacks)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        with torch_seed(seed, device), genes_kept_on_failure(self):
+        with usual_modes(), draws_from(seed), genes_kept_on_failure(self):
             resume = self.warm_start and hasattr(self, "encoder_")
             places = places_of_genes(self, X) if resume else None
             reset = not resume or places is not None
@@ -225,7 +228,8 @@ class BaseEmbedder(
             verbose=self.verbose,
             seed=seed,
         )
-        few = torch.linspace(0, len(reader) - 1, min(len(reader), N_RECALIBRATION))
+        n_few = min(len(reader), N_RECALIBRATION)
+        few = torch.linspace(0, len(reader) - 1, n_few, dtype=torch.float64)
         few = make_batches(few.long(), shuffle=True)
         objective.to(reader.device).finish(few)
         objective.release()

@@ -5,6 +5,7 @@ from statistics import NormalDist
 import torch
 
 from .._low_rank import SharedPosterior, pattern_groups
+from ..nn._draws import integers, permutation, uniform
 
 SHARES = (0.3, 0.7)
 COVERAGE = 0.9
@@ -32,7 +33,7 @@ def calibrate(objective, batches):
     n_genes, device = len(objective.encoder.gene), objective.calibration.device
     genes = torch.arange(n_genes, device=device)
     if objective.encoder.prior is not None:
-        genes = torch.randperm(n_genes, device=device)[:_MAX_GENES]
+        genes = permutation(n_genes, device)[:_MAX_GENES]
     found = list(_hidden_errors(objective, genes, *_some(batches)))
     if not found:
         return
@@ -99,8 +100,8 @@ def _hidden_errors(objective, genes, X, fold=None):
         rows = X if fold is None else X[fold == f]
         groups = pattern_groups([rows]) if prior is not None and len(rows) else None
         for share in SHARES:
-            hidden = torch.rand(n_genes, device=X.device) < share
-            hidden[torch.randint(n_genes, (), device=X.device)] = False
+            hidden = uniform((n_genes,), X.device) < share
+            hidden[integers(n_genes, device=X.device)] = False
             view = rows.masked_fill(hidden, torch.nan)
             if not len(rows) or view.isnan().all(1).any():
                 continue

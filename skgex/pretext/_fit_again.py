@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from .._low_rank import Blocks, MoreHoles, draw_more_holes, fit_prior, pretrained_for
-from .._training import torch_seed
+from ..nn._draws import draws_aside, permutation
 
 # Of more samples each has hardly a share in what is learnt.
 _MAX_ROWS = 1024
@@ -67,7 +67,7 @@ def fit_again(reader, standardize, fitted, starts):
     measured = torch.cat([~chunk.isnan() for chunk in reader.chunks()])
     found, n_hidden = [], 0
     # What is drawn later is what it would be without this.
-    with torch_seed(torch.initial_seed(), reader.device), warnings.catch_warnings():
+    with draws_aside(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(_MAX_TIMES):
             holed = MoreHoles(reader, draw_more_holes(measured))
@@ -103,8 +103,8 @@ def _look_at(prior, reader, holed, prepare):
     rows = holed.hidden.any(1).nonzero()[:, 0]
     n_genes = reader.shape[1]
     n_rows = min(_SOME_ROWS, max(1, _SOME_VALUES // n_genes))
-    rows = rows[torch.randperm(len(rows))[:n_rows]]
-    genes = torch.randperm(n_genes)[:_SOME_GENES].to(reader.device)
+    rows = rows[permutation(len(rows))[:n_rows]]
+    genes = permutation(n_genes)[:_SOME_GENES].to(reader.device)
     outside = ~holed.hidden[rows].to(reader.device)
     truth = prepare(reader.take(rows)).masked_fill(outside, torch.nan)
     view = prepare(holed.take(rows))

@@ -9,8 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._inputs import check_genes
-from .._training import apply_by_batches, resolve_device, torch_seed
+from .._training import apply_by_batches, resolve_device
 from ..nn import gene_attention
+from ..nn._draws import draws_from
 
 
 class GeneMethods:
@@ -215,13 +216,12 @@ class GeneMethods:
 
         Samples of calls with the same `model_seed` share a draw of the model.
         """
-        device = resolve_device(self.device)
-        with torch_seed(model_seed, device):
+        with draws_from(model_seed):
             drawn = self.objective_.draw_model()
         places = torch.from_numpy(self._places(None))
         parts = self.standardizer_, self.objective_, "draw", places
         module = _OnGenes(*parts, *([] if drawn is None else [drawn]))
-        with torch_seed(seed, device):
+        with draws_from(seed):
             return self._apply(module, X, allow_empty=True)
 
     def _apply(self, module, X, allow_empty=False):

@@ -7,6 +7,7 @@ from torch import nn
 
 from .._low_rank import relative_likelihood
 from ..nn import Objective
+from ..nn._draws import normal, permutation, uniform
 from ._calibrate import calibrate, calibrate_seen
 
 # Genes that are asked for at a time, to bound the memory of their vectors.
@@ -51,10 +52,11 @@ class RestorationObjective(Objective):
         self.again = nn.ModuleList()
         # Learnt in `finish`: a factor on the standard deviation by the prior, or on
         # that of each gene where there is no prior.
-        self.register_buffer("calibration", torch.ones(()))
-        self.register_buffer("gene_error", torch.ones(len(encoder.gene)))
+        ones = torch.ones(len(encoder.gene) + 2, dtype=torch.float32)
+        self.register_buffer("calibration", ones[0].clone())
+        self.register_buffer("gene_error", ones[2:].clone())
         # A further factor for samples that the prior was fitted to.
-        self.register_buffer("seen_calibration", torch.ones(()))
+        self.register_buffer("seen_calibration", ones[1].clone())
 
     def targets(self):
         """Return the fold of each training row."""
@@ -72,7 +74,7 @@ class RestorationObjective(Objective):
         """
         low, high = self.mask_rate
         if self.training:
-            return self._error(X, fold, low + (high - low) * float(torch.rand(())))
+            return self._error(X, fold, low + (high - low) * float(uniform(())))
         errors = [self._error(X, fold, share) for share in VALID_SHARES]
         return torch.stack(errors).mean()
 
@@ -116,9 +118,9 @@ class RestorationObjective(Objective):
         expected, linear = torch.empty_like(X), torch.empty_like(X)
         for f, fold_prior in enumerate(self.fold_priors or [prior]):
             rows = slice(None) if fold is None else (fold == f).nonzero()[:, 0]
-            mask = torch.rand(X.shape[1], device=X.device) < share
+            mask = uniform(X.shape[1:], X.device) < share
             # One gene at least is given, and one is asked for.
-            ends = torch.randperm(X.shape[1], device=X.device)[:2]
+            ends = permutation(X.shape[1], X.device)[:2]
             mask[ends] = mask.new_tensor([False, True])[: len(ends)]
             hidden[rows] = mask
             if len(X[rows]):
@@ -217,7 +219,7 @@ class RestorationObjective(Objective):
         prior = self.encoder.prior
         if prior is None:
             restored, variance = self.restore_with_variance(Z, genes)
-            return restored + variance.sqrt() * torch.randn_like(restored)
+            return restored + variance.sqrt() * normal(restored.shape, restored.device)
         found = prior(Z, with_covariance=True, left_out=True)
         off = prior.draw(Z, found, drawn)
         return self._restore(Z, found, genes) + self._scale(Z, prior) * off[:, genes]
@@ -324,7 +326,7 @@ class RestorationObjective(Objective):
 
 def _hide_in_each(X, share):
     """Draw what is hidden of each row."""
-    keys = torch.rand_like(X)
+    keys = uniform(X.shape, X.device)
     hidden = keys < share
     # One gene at least is given, and one is asked for if there are two.
     hidden.scatter_(1, keys.argmin(1, keepdim=True), True)

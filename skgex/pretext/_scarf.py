@@ -14,6 +14,7 @@ from ..nn import (
 )
 from ._mlp import BaseMLPEmbedder
 
+LOW_TEMPERATURE = 1e-3
 LOSSES = {"nt_xent": nt_xent_loss, "info_nce": info_nce_loss}
 
 
@@ -27,6 +28,11 @@ class SCARFObjective(Objective):
         self.corruption = corruption
         self.temperature = temperature
         self.loss = loss
+
+    def suspects(self):
+        """Return the temperature, if it is close to zero."""
+        low = self.temperature < LOW_TEMPERATURE
+        return {"temperature": (self.temperature, "raise")} if low else {}
 
     def forward(self, X):
         """Return the contrastive loss of a clean batch and its corrupted view."""

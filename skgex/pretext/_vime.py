@@ -4,11 +4,12 @@ from numbers import Real
 from types import MappingProxyType
 
 from sklearn.utils._param_validation import Interval
-from torch import nn
 
 from ..nn import GeneCorruption, Objective, vime_loss
+from ..nn._layers import linear
 from ._mlp import BaseMLPEmbedder
 
+LARGE_ALPHA = 1e3
 HEADS = ("mask_head", "feature_head")
 
 
@@ -22,11 +23,15 @@ class VIMEObjective(Objective):
     def __init__(self, encoder, n_genes, mask_rate, alpha):
         super().__init__(encoder)
         self.corruption = GeneCorruption(mask_rate)
-        self.mask_head = nn.Linear(encoder.embedding_dim, n_genes)
+        self.mask_head = linear(encoder.embedding_dim, n_genes)
         # DEVIATION: the paper restores through a sigmoid, for inputs in [0, 1]; ours
         # are z-scores, which a sigmoid cannot reach.
-        self.feature_head = nn.Linear(encoder.embedding_dim, n_genes)
+        self.feature_head = linear(encoder.embedding_dim, n_genes)
         self.alpha = alpha
+
+    def suspects(self):
+        """Return the weight of the restoration, if it is large."""
+        return {"alpha": (self.alpha, "lower")} if self.alpha > LARGE_ALPHA else {}
 
     def forward(self, X):
         """Return the loss of mask estimation and restoration."""

@@ -60,7 +60,7 @@ OTHER_FILES = {
 }
 
 
-@pytest.mark.parametrize("content", OTHER_FILES, ids=lambda c: repr(c[:12]))
+@pytest.mark.parametrize("content", OTHER_FILES, ids=OTHER_FILES.values())
 def test_files_that_are_no_table(content, tmp_path):
     refused(tmp_path, content, OTHER_FILES[content])
 

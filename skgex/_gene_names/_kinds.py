@@ -62,6 +62,9 @@ def id_kind(name):
         return kind
     if is_unnamed(name):
         return None
+    if name.startswith(("gene-", "gene:")):
+        # As in annotation of NCBI, and in what StringTie makes of it.
+        return id_kind(name[5:].partition("|")[0])
     if halves := split_double(name):
         return id_kind(halves[0]) or id_kind(halves[1])
     # Columns without names are X1, X2, ... in R.

@@ -14,7 +14,7 @@ _RESERVED = frozenset(
     "NA_integer_ NA_real_ NA_character_ NA_complex_ in".split()
 )
 _NUMBER = re.compile(r"X(\d+)", re.ASCII)
-_PAIR = re.compile(r"(.+?)\.(?:\.(\d+)\.|(\d{2,}))", re.ASCII)
+_PAIR = re.compile(r"(.+?)\.(?:\.(\d+)\.|(\d{3,}))", re.ASCII)
 _CLONE = re.compile(
     r"((?:RP|CT[A-D]|GS|LL|CH|XX|KB|WI|LA|hCG|bA|dJ)\w*)\.(\d*[A-Z]+\d+\.\d+)", re.ASCII
 )

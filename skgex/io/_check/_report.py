@@ -40,10 +40,10 @@ class ExpressionReport:
     --------
     >>> import pandas as pd
     >>> from skgex.io import check_expression
-    >>> X = pd.DataFrame({"HLA.A": [7, 5], "TP53": [3, 812], "Length": [900, 900]})
+    >>> X = pd.DataFrame({"HLA.A": [7, 5, 9], "TP53": [3, 812, 0], "Length": [900] * 3})
     >>> report = check_expression(X)
     >>> report
-    <ExpressionReport of 2 samples x 3 genes: 1 error, 2 warnings, 0 notes>
+    <ExpressionReport of 3 samples x 3 genes: 1 error, 2 warnings, 0 notes>
     >>> report.to_frame()[["finding", "severity", "where", "n"]]
               finding severity     where  n
     0      annotation    error  'Length'  1

@@ -47,7 +47,8 @@ def value_findings(table, measures, unit):
 def _unvarying(table, measures):
     n_samples = table.shape[0]
     empty = measures.missing == n_samples
-    constant = (measures.low == measures.high) & ~empty & (n_samples > 1)
+    # Of two samples some genes have the same by chance.
+    constant = (measures.low == measures.high) & ~empty & (n_samples > 2)
     lowest = np.fmin.reduce(measures.low)
     # A value that several genes have as their least one is that of no expression.
     has_floor = (measures.low == lowest).sum() > 1

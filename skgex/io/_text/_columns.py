@@ -48,7 +48,7 @@ _BESIDE_FOLD_CHANGES = "t b f lr pct1 pct2 cluster"
 _FOLD_CHANGE = re.compile(r"(?:log|log2|ln)fc$|foldchange$")
 # Of names that begin or end in those of samples, or of other columns.
 _PARTS = re.compile(
-    r"entrez|ensembl|hugo|hgnc|ncbigene|geneid|genename|genesymbol|genelength"
+    r"entrez|ensembl|hugo|hgnc|ncbigene|geneids?$|genename|genesymbol|genelength"
     r"|^(?:gene|transcript|exonic?|tx|cds|eff|effective|median)?length(?:in)?(?:bp|kb)?$"
     r"|pvalue|pval(?:adj)?$|padj$|adjp$|fdr$|conf(?:lo|hi)$|detection$|abscall$"
     r"|nbeads$|beadstd(?:err|ev)$"
@@ -77,6 +77,8 @@ def normal(name):
 
 def names_ids(name):
     """Tell whether a column of this name has ids of genes, or describes them."""
+    if "|" in name:
+        return False  # two ids of a gene
     name = normal(name)
     describes = name in IDS or name in _GENES or _PARTS.search(name)
     return bool(describes or _FOLD_CHANGE.search(name))
@@ -171,10 +173,25 @@ def find_columns(names, rows, path, *, id_column=None, decimal="."):
     if not values:
         raise ValueError(
             f"{path}: no column has values of samples. Beside the names there are "
-            f"{quoted([names[i] for i in annotation], 8) or 'none'}, which say "
-            "something of genes. Give a table of expression."
+            f"{quoted([names[i] for i in annotation], 8) or 'none'}, which "
+            "describe genes or samples. Give a table of expression."
         )
+    _refuse_long(names, id_place, values, annotation, text, path)
     return Columns(names, id_place, values, annotation, guessed, sorted(summaries))
+
+
+def _refuse_long(names, id_place, values, annotation, text, path):
+    """Refuse tables with a line for each gene and sample."""
+    if len(values) > 1 or not names_ids(names[id_place]):
+        return
+    of_samples = IDS_OF_SAMPLES | {"cell", "cells", "library"}
+    for place in annotation:
+        if text[place] and normal(names[place]) in of_samples:
+            raise ValueError(
+                f"{path} has a line for each gene and each {names[place]!r}: turn it "
+                f"into a table with pandas.DataFrame.pivot(index={names[place]!r}, "
+                f"columns={names[id_place]!r}, values={names[values[0]]!r})."
+            )
 
 
 def _summaries(names):

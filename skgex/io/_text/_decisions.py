@@ -1,12 +1,16 @@
 """What is decided about a table by the names in it, and said."""
 
+from itertools import takewhile
+
 import numpy as np
 
 from ..._gene_names import (
     clean_name,
+    id_kind,
     is_run,
     is_summary_row,
     is_unnamed,
+    share_of_genes,
     spreadsheet_symbols,
 )
 from .._check import words
@@ -16,6 +20,8 @@ from ._columns import IDS_OF_SAMPLES, names_ids, normal, says_of_samples, sums_u
 from ._one_sample import quantities_of
 from ._orientation import GENES, evidence, find_orientation, refuse_samples_in_lines
 
+# Share of names of genes, of which the others may be none.
+_MOSTLY = 0.8
 # Other formats have a gene in each line.
 _OF_ANY_ORIENTATION = {"text", "parquet", "feather", "xlsx"}
 
@@ -97,6 +103,19 @@ def genes_of(names, layout, path):
     return kept, [cleaned[i] for i in kept]
 
 
+def _say_columns_before_genes(names, layout, path):
+    """Warn of columns in front of the genes of samples in lines, which may be none."""
+    if share_of_genes(names) < _MOSTLY:
+        return
+    before = list(takewhile(lambda name: id_kind(name) is None, names))
+    if before:
+        _tell(
+            layout,
+            f"{path}: columns in front of the genes are taken for genes too, "
+            f"{quoted(before)}. If they describe samples, remove them.",
+        )
+
+
 def _is_of_samples(name):
     if says_of_samples(name) or sums_up(name):
         return True
@@ -115,6 +134,8 @@ def samples_of(names, layout, path):
     if others:
         rows = quoted([cleaned[i] for i in others], 6)
         _tell(layout, f"{path}: left out {rows}, which describe genes or sum up.")
+    genes = [clean_name(name) for name in layout.samples]
+    _say_columns_before_genes(genes, layout, path)
     kept = np.setdiff1d(np.arange(len(names)), others).astype(np.intp)
     return kept, [cleaned[i] for i in kept]
 

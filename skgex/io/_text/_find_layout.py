@@ -81,7 +81,7 @@ class _Head:
             split_line(decode(line).rstrip("\r\n"), dialect.delimiter)
             for line in self.lines
         ]
-        title = _n_title_lines(rows)
+        title = _n_title_lines(rows, dialect.decimal)
         rows, numbers = rows[title:], self.numbers[title:]
         if len(rows) == 1:
             raise ValueError(f"{self.path} has a header, but no line with a gene.")
@@ -162,12 +162,12 @@ class _Head:
         )
 
 
-def _n_title_lines(rows):
+def _n_title_lines(rows, decimal):
     """Return how many lines of a title stand in front of the header."""
     n_fields = max(map(len, rows[1:]))
     if n_fields == 2 and len(rows[0]) == 1 and len(rows[1]) == 2:
         value = rows[1][1]
-        if _is_data(rows[1], [], ".") or (value.strip() and is_missing(value)):
+        if _is_data(rows[1], [], decimal) or (value.strip() and is_missing(value)):
             return 0  # the header of one sample, as R writes it
     # A column may have no name above the names of lines.
     least = 1 if n_fields == 2 and not rows[0][0].strip() else 2

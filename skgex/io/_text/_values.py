@@ -35,14 +35,12 @@ class ValueParser:
         self._columns = columns = layout.columns
         self._decimal = layout.dialect.decimal
         first, last = columns.values[0], columns.values[-1]
-        self._first, self._n_tabs = first, layout.n_fields - 1
-        self._n_after = self._n_tabs - last
+        self._first = first
+        self._n_after = layout.n_fields - 1 - last
         self._in_one_piece = last - first + 1 == len(columns.values)
 
     def cut(self, line):
         """Return the values of a line, between tabs."""
-        if (n_more := line.count(b"\t") - self._n_tabs) > 0:
-            line = line.rsplit(b"\t", n_more)[0]  # empty, as was seen before
         line = line.split(b"\t", self._first)[-1]
         if self._n_after:
             line = line.rsplit(b"\t", self._n_after)[0]

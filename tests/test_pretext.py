@@ -13,6 +13,7 @@ from torch import nn
 
 from skgex._training import _batches
 from skgex.datasets import make_expression
+from skgex.nn._dropout import Dropout
 
 X = make_expression(n_samples=90, n_genes=30, random_state=0)
 Y = (X[:, 0] > np.median(X[:, 0])).astype(int)
@@ -222,6 +223,6 @@ def test_options_reach_the_encoder(mlp_embedder, normalization):
     Z = mlp_embedder.fit_transform(X)
     assert Z.shape == (90, 3) == (90, mlp_embedder.encoder_.embedding_dim)
     kinds = [type(m) for m in mlp_embedder.encoder_.layers]
-    assert kinds.count(nn.Dropout) == 3
+    assert kinds.count(Dropout) == 3
     assert kinds.count(nn.LayerNorm) == 3 * (normalization == "layer")
     assert kinds.count(nn.BatchNorm1d) == 3 * (normalization == "batch")

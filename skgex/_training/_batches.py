@@ -47,6 +47,8 @@ def resolve_device(device):
 def _check_computes(device):
     """Refuse a device that torch knows of, but does not compute on here."""
     try:
+        if device.type == "cuda" and device.index < torch.cuda.device_count():
+            return  # Not asked, as that would be to wait for it.
         torch.ones(2, dtype=torch.float32, device=device).sum().item()
     except Exception as error:
         raise ValueError(

@@ -4,6 +4,7 @@ import json
 import mmap
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -112,7 +113,8 @@ X, Y = expression(), expression().set_axis([f"T{i}" for i in range(7)])
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [
-        ("table.csv", {}, r"table.csv: no reader.*'\.h5ad', '\.h5'"),
+        (Path(__file__).parent, {}, "is a folder without tables of one sample"),
+        (__file__, {}, r"test_io_memmap\.py"),
         (object(), {}, "object"),
         ([3], {}, r"source\[0\] is of type int"),
         ([], {}, "source is empty"),
@@ -141,6 +143,52 @@ def test_bad_sources(source, options, message, path):
         to_memmap(source, path, **options)
     with pytest.raises(FileNotFoundError):
         open_memmap(path)
+
+
+def test_a_source_that_is_not_there(path, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"table\.csv"):
+        to_memmap(tmp_path / "table.csv", path)
+
+
+def test_content_and_not_the_name_tells_what_a_file_is(path, tmp_path):
+    X = expression()
+    source = write("gct", tmp_path, X).rename(tmp_path / "table.csv")
+    same(to_memmap(source, path), X)
+    for delimiter in ",;":
+        X.T.to_csv(source, sep=delimiter)
+        same(to_memmap(source, path, chunk_size=2), X)
+    # What read_expression takes as parameters.
+    params = {"orient": "genes_in_rows", "on_duplicate": "sum"}
+    same(to_memmap(source, path, reader_params=params), X)
+    with pytest.raises(ValueError, match=r"reader_params has 'query'.*'orient'"):
+        to_memmap(source, path, reader_params={"query": "x"})
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("chunk_size", [None, 1, 3])
+def test_samples_in_rows(kind, chunk_size, path, tmp_path):
+    X, source = expression(n_samples=8), tmp_path / "x"
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+        X.to_parquet(source)
+    else:
+        X.to_csv(source)
+    params = {"orient": "samples_in_rows"}
+    same(to_memmap(source, path, chunk_size=chunk_size, reader_params=params), X)
+    options = {"genes": ["g3", "absent", "g0"], "samples": ["S5", "S2"]}
+    chosen = to_memmap(source, path, reader_params=params, **options)
+    same(chosen, X.reindex(index=options["samples"], columns=options["genes"]))
+
+
+def test_a_folder_of_samples(path, tmp_path):
+    for sample in ("b", "a"):
+        folder = tmp_path / "all" / sample
+        folder.mkdir(parents=True)
+        text = "Name\tLength\tEffectiveLength\tTPM\tNumReads\nENST1\t9\t9\t.5\t3\n"
+        (folder / "quant.sf").write_text(text)
+    with pytest.warns(UserWarning, match="2 files of one sample"):
+        X = to_memmap(tmp_path / "all", path)
+    assert X.to_dict("index") == {"a": {"ENST1": 3}, "b": {"ENST1": 3}}
 
 
 def test_genes_that_recur_in_a_table(path):

@@ -1,21 +1,27 @@
-"""What is decided about tables of text: delimiters, columns, orientation, quantities."""
+"""What is decided about tables of text: delimiters, columns, orientation, units."""
 
 import pytest
-from text_tables import lines
 
 from skgex._gene_names import known_symbols, sample_kind
-from skgex.io._text import _cells, _columns, _delimiter, _one_sample, _orientation
+from skgex.io._text import (
+    _cells,
+    _column_words,
+    _columns,
+    _delimiter,
+    _one_sample,
+    _orientation,
+)
 
 # Names of columns
 
 
 def test_no_symbol_of_a_gene_is_taken_for_annotation():
     for symbol in known_symbols():
-        assert not _columns.names_lines(symbol)
-        assert not _columns.says_of_samples(symbol)
-        assert not _columns.sums_up(symbol)
+        assert not _column_words.names_lines(symbol)
+        assert not _column_words.says_of_samples(symbol)
+        assert not _column_words.sums_up(symbol)
     beside = _columns._BESIDE_SUMMARIES + " " + _columns._BESIDE_FOLD_CHANGES
-    found = {s for s in known_symbols() if _columns.normal(s) in beside.split()}
+    found = {s for s in known_symbols() if _column_words.normal(s) in beside.split()}
     assert found <= {"MAX", "T", "F", "B"}  # only beside a sum or a fold change
 
 
@@ -45,22 +51,22 @@ def test_no_symbol_of_a_gene_is_taken_for_annotation():
     ],
 )
 def test_names_of_columns_about_genes(name):
-    assert _columns.names_ids(name)
-    assert not _columns.says_of_samples(name)
+    assert _column_words.names_ids(name)
+    assert not _column_words.says_of_samples(name)
 
 
 @pytest.mark.parametrize(
     "name",
     [
         *("TCGA-A1-A0SB-01", "GSM12345", "S1", "Control_1", "normal", "tumor", "MCF7"),
-        *("full_length_1", "P-value-set", "SRR123456", "lengthy", "mean_of_3", "TPM_1"),
+        *("full_length_1", "GENE|1", "SRR123456", "lengthy", "mean_of_3", "TPM_1"),
         *("sumo", "chr1", "MAX", "SD1", "T", "B", "id5", "Total-RNA-1", "gene_list_3"),
     ],
 )
 def test_names_of_samples_are_no_annotation(name):
-    assert not _columns.names_lines(name)
-    assert not _columns.says_of_samples(name)
-    assert not _columns.sums_up(name)
+    assert not _column_words.names_lines(name)
+    assert not _column_words.says_of_samples(name)
+    assert not _column_words.sums_up(name)
 
 
 def columns_of(header, *rows, **options):
@@ -102,8 +108,10 @@ def test_columns_by_what_they_hold():
     assert columns.guessed == ["call", "note1"]
     assert columns.summaries == ["Total", "sd"]
     assert columns_of("gene sd S1", "TP53 1 2").values == [1, 2]
-    told = columns_of("gene S1 symbol", "E1 1 TP53", id_column="symbol")
-    assert (told.id, told.values, told.annotation) == (2, [1], [0])
+    told = columns_of("gene S1 S2 symbol", "E1 1 2 TP53", id_column="symbol")
+    assert (told.id, told.values, told.annotation) == (3, [1, 2], [0])
+    told = columns_of("S1 S2 symbol", "1 2 TP53", "2 3 MYC", id_column="symbol")
+    assert (told.id, told.values, told.annotation) == (2, [0, 1], [])
 
 
 def test_a_sample_of_text_is_no_annotation():
@@ -284,4 +292,3 @@ def test_a_table_of_counts_is_no_table_of_one_sample():
 
 def test_the_names_in_tests_are_of_the_kinds_they_say():
     assert sample_kind("TCGA-A1-A0SB-01") == "TCGA barcode"
-    assert lines("a b") == "a\tb\n"

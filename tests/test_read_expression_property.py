@@ -119,7 +119,7 @@ ORIENT = st.sampled_from(["genes_in_rows", "samples_in_rows"])
 ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(tables(), dialects(), ORIENT, ENCODINGS, st.sampled_from(list(COMPRESSIONS)))
 def test_what_is_written_comes_back(drawn, dialect, orient, encoding, compression):
     X, kinds = drawn
@@ -135,7 +135,7 @@ def test_what_is_written_comes_back(drawn, dialect, orient, encoding, compressio
         same(read(content, dtype="float64"), X)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     tables(),
     dialects(),
@@ -191,7 +191,7 @@ def test_compressed_files_that_are_cut_or_changed(drawn, orient, compression, da
     refused_or_equal(bytes(changed), orient, X)
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(tables(least=2), dialects(), ORIENT, st.booleans(), st.data())
 def test_a_field_that_is_missing_or_there_twice(drawn, dialect, orient, twice, data):
     X, _ = drawn

@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+from pandas.testing import assert_frame_equal
 
 GENES = ["TP53", "MYC", "EGFR", "KRAS"]
 SAMPLES = ["TCGA-A1-A0SB-01", "TCGA-A1-A0SD-01", "TCGA-A1-A0SE-01"]
@@ -55,3 +56,12 @@ def written(X, delimiter="\t", end="\n", corner="gene", missing="NA", number=rep
 def lines(*rows):
     """Return lines of a table, of which each is written with spaces for tabs."""
     return "".join("\t".join(row.split()) + "\n" for row in rows)
+
+
+def same(result, expected, **about):
+    """Compare a table, and what is said of its source."""
+    assert result.index.name == "sample"
+    assert result.columns.name == "gene"
+    assert_frame_equal(result, expected, check_dtype=False, check_exact=True)
+    source = result.attrs["source"]
+    assert {key: source[key] for key in about} == about

@@ -12,7 +12,7 @@ from ..._gene_names import (
     r_names,
     spreadsheet_symbols,
 )
-from .._text._columns import names_ids, says_of_samples
+from .._text._column_words import names_ids, says_of_samples
 from . import _words as words
 from ._candidates import Candidates
 

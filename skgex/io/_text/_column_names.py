@@ -1,7 +1,7 @@
 """The names of columns, where a header may lack one or lines may have one more."""
 
 from ._cells import is_missing, is_number
-from ._columns import names_ids, names_lines
+from ._column_words import names_ids, names_lines
 
 
 def names_of_columns(header, rows, path, numbers):

@@ -1,102 +1,26 @@
 """Which columns of a table hold values, and which say something about genes."""
 
-import re
 from dataclasses import dataclass, field
 
 from ..._gene_names import clean_name, sample_kind
 from .._selection import quoted
 from ._cells import is_missing, is_number
-
-# Names of columns, in small letters and without other signs, that are no samples.
-_IDS = """
-    gene geneid genes genename genesymbol symbol symbols hugosymbol hugo hgnc hgncsymbol
-    hgncid ensembl ensemblid ensemblgeneid ensg ensgid entrez entrezid entrezgeneid
-    entrezgene ncbigeneid ncbigene geneids idref id name names probe probeid probesetid
-    probeset targetid featureid feature features transcript transcriptid transcriptids
-    transcriptname refseq refseqid unigene unigeneid uniprot accession trackingid
-    compositeelementref externalgenename geneshortname generef refgene spotid rowname
-    rownames rid clid uid orf locustag genbank gbacc
-"""
-_ABOUT_GENES = """
-    length genelength transcriptlength efflength effectivelength width size exonlength
-    chr chrom chromosome seqname seqnames contig start end stop strand position pos
-    txstart txend genestart geneend chromstart chromend locus location cytoband band
-    map maplocation biotype genebiotype genetype type transcripttype transcriptbiotype
-    description genedescription desc definition title genetitle product source feature
-    gccontent pergc gweight gorder exoncount nexons exons classcode nearestrefid
-    tssid status havanagene taxid species alias aliases synonyms note notes annotation
-    basemean lfcse stat avgexpr aveexpr logcpm qvalue bonferroni coverage
-"""
-_ABOUT_SAMPLES = """
-    age sex gender stage grade status batch os ostime osevent osmonths osstatus dfs
-    pfs rfs event time survival cancertype tumortype tissue histology diagnosis group
-    subtype race ethnicity center platform label class condition treatment bmi
-    purity ploidy days daystodeath height weight smoking
-"""
-# Of all samples in one, as spreadsheets add; the second ones are names of samples too.
-_SUMMARIES = """
-    total totals grandtotal sum rowsum rowsums rowtotal mean rowmean rowmeans average
-    avg median rowmedian stdev stddev std variance
-"""
-_SUMMARY = re.compile(
-    rf"(?:{'|'.join(_SUMMARIES.split())})"
-    r"|(?:mean|median|average|avg)(?:expr|expression|tpm|fpkm|rpkm|cpm|counts?)"
+from ._column_words import (
+    FOLD_CHANGE,
+    IDS,
+    IDS_OF_SAMPLES,
+    names_ids,
+    normal,
+    says_of_samples,
+    sums_up,
 )
+
+_NUMBERS_OF_ROWS = {"", "index", "row", "rownumber", "rowid"}
+_FIRST_NUMBERS_OF_ROWS = {*_NUMBERS_OF_ROWS, "x", "x1", "1", "no", "nr", "idx"}
+# They may be names of samples too, if no sum or mean is there.
 _BESIDE_SUMMARIES = "sd se sem cv var min max"
 # Of tests, beside a fold change.
 _BESIDE_FOLD_CHANGES = "t b f lr pct1 pct2 cluster"
-_FOLD_CHANGE = re.compile(r"(?:log|log2|ln)fc$|foldchange$")
-# Of names that begin or end in those of samples, or of other columns.
-_PARTS = re.compile(
-    r"entrez|ensembl|hugo|hgnc|ncbigene|geneids?$|genename|genesymbol|genelength"
-    r"|^(?:gene|transcript|exonic?|tx|cds|eff|effective|median)?length(?:in)?(?:bp|kb)?$"
-    r"|pvalue|pval(?:adj)?$|padj$|adjp$|fdr$|conf(?:lo|hi)$|detection$|abscall$"
-    r"|nbeads$|beadstd(?:err|ev)$"
-)
-_IDS_OF_SAMPLES = """
-    sample samples sampleid sampleids samplename patient patientid patients barcode
-    barcodes case caseid subject subjectid cellline celllinename depmapid modelid
-    broadid submitterid bcrpatientbarcode individual individualid participant
-    participantid geoaccession run runid array arrayid
-"""
-_NORMAL = re.compile(r"[^a-z0-9]")
-IDS, _GENES, _SAMPLES, IDS_OF_SAMPLES = (
-    frozenset(text.split())
-    for text in (_IDS, _ABOUT_GENES, _ABOUT_SAMPLES, _IDS_OF_SAMPLES)
-)
-_NUMBERS_OF_ROWS = {"", "index", "row", "rownumber", "rowid"}
-_FIRST_NUMBERS_OF_ROWS = {*_NUMBERS_OF_ROWS, "x", "x1", "1", "no", "nr", "idx"}
-
-
-def normal(name):
-    """Return a name of a column in small letters, without other signs."""
-    if name.startswith("Unnamed: "):
-        return ""
-    return _NORMAL.sub("", name.lower())
-
-
-def names_ids(name):
-    """Tell whether a column of this name has ids of genes, or describes them."""
-    if "|" in name:
-        return False  # two ids of a gene
-    name = normal(name)
-    describes = name in IDS or name in _GENES or _PARTS.search(name)
-    return bool(describes or _FOLD_CHANGE.search(name))
-
-
-def names_lines(name):
-    """Tell whether a column of this name has ids of genes or of samples."""
-    return names_ids(name) or normal(name) in IDS_OF_SAMPLES
-
-
-def says_of_samples(name):
-    """Tell whether a column of this name describes samples."""
-    return normal(name) in _SAMPLES
-
-
-def sums_up(name):
-    """Tell whether a name is that of a sum or a mean over samples, or over genes."""
-    return _SUMMARY.fullmatch(normal(name)) is not None
 
 
 @dataclass
@@ -160,7 +84,7 @@ def find_columns(names, rows, path, *, id_column=None, decimal="."):
     for place, name in enumerate(names):
         if place == id_place:
             continue
-        before_id = place < id_place and (id_place == 1 or _counts(cells[place]))
+        before_id = place < id_place and (id_place == 1 or id_column is None)
         if before_id or name in summaries or _is_annotation(name, cells[place]):
             annotation.append(place)
         elif text[place] and not (values and sample_kind(name)):
@@ -199,7 +123,7 @@ def _summaries(names):
     found = {name for name in names if sums_up(name)}
     if found:
         found |= {name for name in names if normal(name) in _BESIDE_SUMMARIES.split()}
-    if any(_FOLD_CHANGE.search(normal(name)) for name in names):
+    if any(FOLD_CHANGE.search(normal(name)) for name in names):
         beside = _BESIDE_FOLD_CHANGES.split()
         found |= {name for name in names if normal(name) in beside}
     return found

@@ -16,7 +16,13 @@ from ..._gene_names import (
 from .._check import words
 from .._selection import quoted
 from .._warn import warn
-from ._columns import IDS_OF_SAMPLES, names_ids, normal, says_of_samples, sums_up
+from ._column_words import (
+    IDS_OF_SAMPLES,
+    names_ids,
+    normal,
+    says_of_samples,
+    sums_up,
+)
 from ._one_sample import quantities_of
 from ._orientation import GENES, evidence, find_orientation, refuse_samples_in_lines
 

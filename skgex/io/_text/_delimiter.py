@@ -6,6 +6,7 @@ from ._cells import decimal_mark, decode, is_missing, is_number, unquoted
 from ._dialect import Dialect
 
 _DELIMITERS = "\t;, "
+_MAX_COLUMNS = 100
 
 
 def split_line(text, delimiter):
@@ -65,9 +66,10 @@ def _usual_length(rows):
 
 
 def _share_of_numbers(rows):
+    columns = list(zip(*rows, strict=True))
     found = [
         all(is_missing(cell) or is_number(cell.replace(",", ".", 1)) for cell in column)
-        for column in zip(*rows, strict=True)
+        for column in columns[:: max(1, len(columns) // _MAX_COLUMNS)]
     ]
     return sum(found) / max(1, len(found))
 

@@ -4,7 +4,8 @@ from ..._gene_names import is_summary_row
 from .._selection import quoted
 from ._cells import decode, is_missing, is_number, n_decimals
 from ._column_names import names_of_columns
-from ._columns import find_columns, names_lines
+from ._column_words import names_lines
+from ._columns import find_columns
 from ._delimiter import find_dialect, split_line
 from ._gct import gct_layout
 from ._layout import TextLayout

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from .._selection import quoted
-from ._columns import normal
+from ._column_words import normal
 
 # Name of the quantifier: the names that tell it, and what is read of it by default.
 _QUANTIFIERS = {

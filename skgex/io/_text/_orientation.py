@@ -2,7 +2,7 @@
 
 from ..._gene_names import id_kind, is_run, sample_kind
 from .._selection import quoted
-from ._columns import IDS, IDS_OF_SAMPLES, normal
+from ._column_words import IDS, IDS_OF_SAMPLES, normal
 
 GENES, SAMPLES = "genes_in_rows", "samples_in_rows"
 _MAX_NAMES = 500

@@ -45,9 +45,10 @@ def to_memmap(
     Parameters
     ----------
     source : path-like, DataFrame, ndarray, or iterable of paths and DataFrames
-        What to convert, samples in rows. Files are read by the reader that their name
-        ends in: ``.tsv``, ``.txt`` and ``.gz`` by `read_xena`, ``.gct`` and
-        ``.gct.gz`` by `read_gct`, ``.h5`` by `read_archs4`, ``.h5ad`` by `read_h5ad`.
+        What to convert; tables and arrays have samples in rows. Files are read by what
+        is in them, as by `read_expression`, of which `reader_params` may name `orient`
+        and the like; GCT, ARCHS4 and AnnData with the parameters of `read_gct`,
+        `read_archs4` and `read_h5ad`.
         An iterable, such as a generator of cohorts, is put one below the other; one
         part of it is held at a time.
     path : str or path-like

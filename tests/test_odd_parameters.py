@@ -207,6 +207,15 @@ def interrupt_once(number):
     return number
 
 
+@pytest.fixture
+def _interruptible():
+    """Python's own handler, which a shell takes away from what runs behind it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("Callback", [Busy, Computing])
 def test_ctrl_c_inside_a_callback_raises(Callback):
     scarf = tiny(SCARF, callbacks=[Callback()])

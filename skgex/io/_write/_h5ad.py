@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 
+from .._hdf5 import member
 from .._optional import import_anndata_io, import_h5py
 from ._atomic import check_free, replacing
 from ._text_table import as_numbers
@@ -58,7 +59,8 @@ def copy_h5ad(source, path, *, X=None, obsm=None, overwrite=False):
     with replacing(path) as new:
         shutil.copyfile(source, new)
         with import_h5py().File(new, "r+") as file:
-            if "obsm" not in file:
+            # Refuses a link to another file, which would be written into.
+            if member(file, "obsm") is None:
                 _write_elements(file, {"obsm": {}})
             for name in elements.keys() & _all_names(file):
                 del file[name]

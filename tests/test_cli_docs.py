@@ -3,7 +3,6 @@
 import re
 import shlex
 import sys
-from importlib.metadata import version
 
 import pytest
 from cli_files import ROOT, skgex
@@ -15,11 +14,13 @@ COMMANDS = re.findall(r"^skgex (\w+)$", page(), flags=re.MULTILINE)
 GUIDE = (ROOT / "docs/user_guide/command_line.rst").read_text()
 
 
+def words(text):
+    return sorted(re.findall(r"[\w.-]*\w", text))
+
+
 def test_the_page_is_up_to_date():
-    tested = re.search(r"^typer==(.+)$", (ROOT / "constraints.txt").read_text(), re.M)
-    if tested[1] != version("typer"):
-        pytest.skip("another version of typer lays out help differently")
-    assert PAGE.read_text() == page(), "run tools/command_line_help.py"
+    # Versions of typer lay out help differently, in the same words.
+    assert words(PAGE.read_text()) == words(page()), "run tools/command_line_help.py"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

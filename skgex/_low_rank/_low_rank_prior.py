@@ -193,7 +193,7 @@ class LowRankPrior(nn.Module):
         error = (Z - expectation.linear).square() + explained
         error = (error / self.model.noise).clamp_(max=MAX_ERROR)
         error = torch.where(measured, error, 0).sum(1, keepdim=True)
-        count = measured.sum(1, keepdim=True)
+        count = measured.sum(1, keepdim=True, dtype=error.dtype)
         return (error + PRIOR_COUNT) / (count + PRIOR_COUNT)
 
     @torch.no_grad()

@@ -27,6 +27,7 @@ def open_expression(
         about = options.pop("metadata", False) or None
         _refuse_unused(path, kind, return_metadata=about)
     if kind == "folder":
+        _refuse_unused(path, kind, sheet=sheet)
         return open_folder(
             path, id_column=id_column, value_column=value_column, **options
         )

@@ -11,11 +11,11 @@ def import_h5py():
 
 
 def import_anndata_io():
-    """Import the part of anndata that reads single elements of a file."""
+    """Import the part of anndata that writes single elements of a file."""
     try:
         import anndata.io
     except ImportError as error:
-        raise _missing("anndata", "Reading .h5ad files", "io") from error
+        raise _missing("anndata", "Writing .h5ad files", "io") from error
     return anndata.io
 
 

@@ -70,8 +70,7 @@ def calibrate_seen(objective):
         error, variance = (torch.cat(part) for part in zip(*parts, strict=True))
         if len(error):
             share = len(error) / (len(error) + _USUAL_COUNT)
-            scale = _scale_of(error, variance).to(objective.seen_calibration)
-            objective.seen_calibration.lerp_(scale, share)
+            objective.seen_calibration.lerp_(_scale_of(error, variance), share)
 
 
 def _scale_of(error, variance):

@@ -68,6 +68,7 @@ def fit_again(reader, standardize, fitted, starts):
     found, n_hidden = [], 0
     # What is drawn later is what it would be without this.
     with draws_aside(), warnings.catch_warnings():
+        # Of genes and rows that lack more values here than in the table of the user.
         warnings.simplefilter("ignore")
         for _ in range(_MAX_TIMES):
             holed = MoreHoles(reader, draw_more_holes(measured))

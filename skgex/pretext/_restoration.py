@@ -271,7 +271,11 @@ class RestorationObjective(Objective):
         # Files of earlier versions do not have the factor.
         if seen is None or not hasattr(self, "seen_calibration"):
             return self.calibration
-        return self.calibration * torch.where(seen[:, None], self.seen_calibration, 1)
+        # Not torch.where with a number, which is of the caller's default precision.
+        factors = torch.stack(
+            [self.calibration, self.calibration * self.seen_calibration]
+        )
+        return factors[seen.long()[:, None]]
 
     def _expect(self, Z):
         """Return what the prior expects, of samples of the fit as of others."""

@@ -78,9 +78,8 @@ def genes_of(names, layout, path):
     cleaned = [clean_name(name) for name in names]
     summary = [i for i, name in enumerate(cleaned) if is_summary_row(name)]
     unnamed = [i for i, name in enumerate(cleaned) if is_unnamed(name)]
-    others = [
-        i for i, name in enumerate(cleaned) if i not in summary and _is_of_samples(name)
-    ]
+    others = [i for i, name in enumerate(cleaned) if _is_of_samples(name)]
+    others = sorted({*others} - {*summary})
     dates = [name for name in cleaned if spreadsheet_symbols(name)]
     if summary:
         rows = quoted([cleaned[i] for i in summary], 6)

@@ -9,7 +9,8 @@ import pandas as pd
 from ._cells import MISSING, decode, is_missing
 
 # Later versions read the nearest number always.
-_EXACT = {"float_precision": "round_trip"} if pd.__version__ < "3.1" else {}
+_VERSION = tuple(int(part) for part in pd.__version__.split(".")[:2])
+_EXACT = {"float_precision": "round_trip"} if _VERSION < (3, 1) else {}
 # What str.strip takes off, and pandas does not.
 _BLANKS = re.compile("[ \u00a0]*\n[ \u00a0]*")
 _TRUTH = re.compile(rb"true|false", re.I)

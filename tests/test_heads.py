@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from skorch.callbacks import Callback
 
 from skgex import SCARF, FineTunedClassifier, FineTunedRegressor
-from skgex._finetune import _classifier, _regressor
+from skgex._finetune import _linear_models
 from skgex.datasets import make_cohort
 
 COHORT = make_cohort(n_samples=90, n_genes=30, n_classes=3, random_state=0)
@@ -41,14 +41,15 @@ def probe(monkeypatch):
         return made[-1]
 
     made = []
-    for module, Model in [(_classifier, LogisticRegression), (_regressor, RidgeCV)]:
-        monkeypatch.setattr(module, Model.__name__, partial(record, Model))
+    for Model in (LogisticRegression, RidgeCV):
+        monkeypatch.setattr(_linear_models, Model.__name__, partial(record, Model))
     return lambda: clone(made[0])
 
 
 def untrained(Estimator, **parameters):
-    embedder = FrozenEstimator(PRETRAINED)
-    return tiny(Estimator, embedder=embedder, max_epochs=0, **parameters)
+    """Return an estimator whose head is as it starts, without a linear part."""
+    parameters = {"linear_weight": 0, "max_epochs": 0, **parameters}
+    return tiny(Estimator, embedder=FrozenEstimator(PRETRAINED), **parameters)
 
 
 def scaled_embedding(rows):

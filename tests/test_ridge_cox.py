@@ -10,9 +10,11 @@ from sksurv.linear_model import CoxPHSurvivalAnalysis
 from survival_cohorts import as_data, planted_cohort, without_network
 from survival_oracles import slow_cox_loss
 
+from skgex._finetune import _sample_span
+from skgex._finetune._sample_span import SampleSpan
 from skgex._survival import _ridge_path
 from skgex._survival._linear import fit_linear_risk
-from skgex._survival._ridge_path import SampleSpan, penalty_path, ridge_path
+from skgex._survival._ridge_path import penalty_path, ridge_path
 from skgex._survival._split import EventStratifiedKFold
 
 TIES = pytest.mark.parametrize("ties", ["efron", "breslow"])
@@ -67,7 +69,7 @@ def test_span_does_not_depend_on_what_is_in_memory_at_once(shape, monkeypatch):
     X, _ = planted_cohort(*shape)
     G = X - X.mean(axis=0)
     whole = SampleSpan(G)
-    monkeypatch.setattr(_ridge_path, "_CHUNK_VALUES", 200)
+    monkeypatch.setattr(_sample_span, "_CHUNK_VALUES", 200)
     in_parts = SampleSpan(G)
     for span in (whole, in_parts):
         theta = span.scores.T @ torch.ones(shape[0], dtype=torch.float64)
@@ -81,8 +83,8 @@ def test_leading_directions_of_what_is_large(shape, monkeypatch):
     X[:, 3:] = 0.1 * X[:, 3:] + X[:, :3] @ np.ones((3, 1))
     G = X - X.mean(axis=0)
     exact = SampleSpan(G)
-    monkeypatch.setattr(_ridge_path, "_MAX_EXACT", 50)
-    monkeypatch.setattr(_ridge_path, "_N_LEADING", 40)
+    monkeypatch.setattr(_sample_span, "_MAX_EXACT", 50)
+    monkeypatch.setattr(_sample_span, "_N_LEADING", 40)
     leading = SampleSpan(G)
     assert leading.scores.shape == (shape[0], 40)
     risks = []

@@ -23,10 +23,13 @@ PRETRAINED = FrozenEstimator(tiny(SCARF).fit(X))
 
 
 def classifier(**parameters):
+    """Return a network alone, of which targets are computed by hand."""
+    parameters = {"linear_weight": 0, **parameters}
     return tiny(FineTunedClassifier, embedder=PRETRAINED, **parameters)
 
 
 def regressor(**parameters):
+    parameters = {"linear_weight": 0, **parameters}
     return tiny(FineTunedRegressor, embedder=PRETRAINED, **parameters)
 
 

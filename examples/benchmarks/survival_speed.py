@@ -25,7 +25,8 @@ from sksurv.util import Surv
 from survival_models import linear, set_threads
 
 from skgex import FineTunedCoxPH
-from skgex._survival._ridge_path import SampleSpan, penalty_path, ridge_path
+from skgex._finetune._sample_span import SampleSpan
+from skgex._survival._ridge_path import penalty_path, ridge_path
 from skgex.nn import CoxLikelihood
 
 

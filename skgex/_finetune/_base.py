@@ -25,8 +25,10 @@ from .._training import (
     usual_modes,
 )
 from ..nn._draws import draws_from
+from ..pretext import VIME
 from ..pretext._base import BaseEmbedder
 from ._head import new_head, old_head
+from ._linear_part import fit_linear_part
 from ._objective import SupervisedObjective
 from ._start import copy_weights, pretrain
 from ._tuned import TunedEncoder
@@ -42,6 +44,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         "embedder": [HasMethods(["fit", "transform"]), None],
         "freeze": ["boolean"],
         "head_init": [StrOptions({"probe", "random"})],
+        "linear_weight": [Interval(Real, 0, 1, closed="both")],
         "encoder_lr": [Interval(Real, 0, None, closed="neither")],
         **{
             name: BaseEmbedder._parameter_constraints[name]
@@ -70,6 +73,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         *,
         freeze,
         head_init,
+        linear_weight,
         encoder_lr,
         unlabeled,
         max_epochs,
@@ -87,6 +91,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         self.embedder = embedder
         self.freeze = freeze
         self.head_init = head_init
+        self.linear_weight = linear_weight
         self.encoder_lr = encoder_lr
         self.unlabeled = unlabeled
         self.max_epochs = max_epochs
@@ -132,6 +137,29 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         intercept : ndarray of shape (n_outputs,)
         """
 
+    @abstractmethod
+    def _fit_linear(self, scores, rows, target, weight, groups):
+        """Fit a linear model on genes, in the coordinates of the span of the samples.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_samples, rank)
+            All samples, leading coordinates last.
+        rows : ndarray of shape (n_labeled,)
+            Which of them are labelled.
+        target, weight : ndarray of shape (n_labeled, ...)
+            As `_encode_target` returns them.
+        groups : ndarray of shape (n_labeled,) or None
+            Samples of a group are not split.
+
+        Returns
+        -------
+        coef : ndarray of shape (n_outputs, rank)
+        intercept : ndarray of shape (n_outputs,)
+        learnt : dict
+            Fitted attributes.
+        """
+
     def _stratify(self, target, n_valid):
         """Return the classes to keep in proportion among `n_valid` samples, or None."""
         return None
@@ -151,7 +179,10 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         if resume:
             pretrained = copy_weights(self, self, X)
         else:
-            pretrained = pretrain(self, table, X, y, groups, seed, start)
+            pretrained = pretrain(self, VIME, table, X, y, groups, seed, start)
+        if self.linear_weight:
+            linear, how = fit_linear_part(self, X, labels, n_outputs, groups)
+            learnt |= {"linear_": linear, "_linear_weight": self.linear_weight, **how}
         with draws_from(seed):
             if resume:
                 head = old_head(self, n_outputs, learnt)
@@ -256,6 +287,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
     def _fitted(self, learnt, standardizer, encoder, head):
         """Fitted attributes for a model, as of now."""
         return {
+            "linear_": None,
             **learnt,
             "standardizer_": standardizer,
             "encoder_": encoder,
@@ -267,9 +299,13 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """Return what the head makes of profiles."""
         check_is_fitted(self)
         X = check_genes(self, X, reset=False)
-        return self._apply(
-            X, self.standardizer_, self.encoder_, self.head_, dtype=dtype
-        )
+        network = self.standardizer_, self.encoder_, self.head_
+        output = self._apply(X, *network, dtype=dtype)
+        linear = getattr(self, "linear_", None)  # files of before have none
+        if linear is None:
+            return output
+        linear = self._apply(X, linear, dtype=dtype)
+        return output + self._linear_weight * (linear - output)
 
 
 def _spread(values, rows, n_rows):

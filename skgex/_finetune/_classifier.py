@@ -8,8 +8,6 @@ import torch.nn.functional as F
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.callback import with_callbacks
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
@@ -17,8 +15,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y
 
 from ._base import BaseFineTuned
+from ._class_mixture import fit_class_mixture
+from ._linear_models import MANY_CLASSES, in_own_span, logistic_regression
 
-_MANY_CLASSES = "The number of unique classes is greater than 50%"
+# Principal components in which classes are a mixture.
+N_COMPONENTS = 100
 
 
 class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
@@ -26,15 +27,16 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
 
     The encoder of `embedder` is pretrained on all samples without their labels, a
     linear layer is put on top, and both are trained on the labelled samples [1]_. By
-    default the linear layer starts as a logistic regression on the embedding [2]_.
+    default the linear layer starts as a logistic regression on the embedding [2]_, and
+    a linear model of all genes votes beside the network, which suits small cohorts.
 
     Parameters
     ----------
     embedder : embedder or FrozenEstimator, default=None
-        What pretrains the encoder, such as `SCARF()`, fitted on the `X` of `fit`. In
+        What pretrains the encoder, such as `VIME()`, fitted on the `X` of `fit`. In
         ``FrozenEstimator(embedder)`` it was fitted before, perhaps on other samples,
         and its weights are the start; it may also be a fine-tuned estimator, whose
-        encoder has learnt something else. None means `SCARF()`. With ``max_epochs=0``
+        encoder has learnt something else. None means `VIME()`. With ``max_epochs=0``
         it is not pretrained: the from-scratch baseline.
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
@@ -42,6 +44,12 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
     head_init : {"probe", "random"}, default="probe"
         How the linear layer starts: as a logistic regression on the embedding, or at
         random.
+    linear_weight : float, default=0.67
+        Weight in [0, 1] of a linear model of all genes in a vote with the network,
+        which has the rest: log odds of the two are averaged. The linear model is half
+        logistic regression on the labelled samples, half linear discriminant analysis
+        that learns from all samples; see Notes. 0 is the network alone, as in the
+        paper.
     encoder_lr : float, default=1e-3
         Peak learning rate of the encoder.
     class_weight : dict, "balanced" or None, default=None
@@ -92,6 +100,12 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         Standardises genes as in pretraining.
     head_ : torch.nn.Module
         The linear layer above the encoder.
+    linear_ : torch.nn.Module or None
+        The linear model, from genes in the units of `X`. None with a `linear_weight`
+        of 0.
+    n_mixture_steps_ : int
+        Number of steps of expectation maximisation that linear discriminant analysis
+        was given; with none, the linear model is logistic regression.
     history_ : list of dict
         One row for each epoch of fine-tuning.
     n_iter_ : int
@@ -105,6 +119,20 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
     --------
     FineTunedRegressor : The same for continuous targets.
 
+    Notes
+    -----
+    The mean of the log odds of three models predicts: of the network, of logistic
+    regression on all genes, standardised, and of a Gaussian mixture with one component
+    for each class and a common covariance in 100 principal components. The mixture is
+    fitted to all samples by expectation maximisation: those without a label belong to
+    each class by its probability [3]_ [4]_. So it is worth most where labels are few,
+    and classes are clusters. Where they are not, it drifts away from them; its number
+    of steps, up to 16, is the one that makes the fewest errors in labelled samples that
+    were held out. With all labels it is linear discriminant analysis.
+
+    Fitting the linear model takes the time of a few epochs. It reads at most 134
+    million values of `X`, random samples where there are more, the labelled ones first.
+
     References
     ----------
     .. [1] Dradjat K., Hamidi M., Bartet P., Hanczar B. "Self-supervised representation
@@ -112,6 +140,12 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
        :doi:`10.1093/bioinformatics/btaf533`
     .. [2] Kumar A. et al. "Fine-tuning can distort pretrained features and underperform
        out-of-distribution", ICLR 2022. :arxiv:`2202.10054`
+    .. [3] McLachlan G. J. "Iterative reclassification procedure for constructing an
+       asymptotically optimal rule of allocation in discriminant analysis", JASA
+       70(350), 1975. :doi:`10.1080/01621459.1975.10479874`
+    .. [4] Nigam K., McCallum A. K., Thrun S., Mitchell T. "Text classification from
+       labeled and unlabeled documents using EM", Machine Learning 39, 2000.
+       :doi:`10.1023/A:1007692713085`
 
     Examples
     --------
@@ -139,6 +173,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         *,
         freeze=False,
         head_init="probe",
+        linear_weight=0.67,
         encoder_lr=1e-3,
         class_weight=None,
         unlabeled=None,
@@ -158,6 +193,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
             embedder,
             freeze=freeze,
             head_init=head_init,
+            linear_weight=linear_weight,
             encoder_lr=encoder_lr,
             unlabeled=unlabeled,
             max_epochs=max_epochs,
@@ -250,7 +286,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
             _check_y(y[labeled], estimator=self)
             with warnings.catch_warnings():
                 # Few labels of many classes are what this estimator is for.
-                warnings.filterwarnings("ignore", message=_MANY_CLASSES)
+                warnings.filterwarnings("ignore", message=MANY_CLASSES)
                 check_classification_targets(y[labeled])
         return y, labeled
 
@@ -299,19 +335,19 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         return F.cross_entropy(output, target, reduction="none")
 
     def _probe(self, embedding, target, weight):
-        model = LogisticRegression(C=0.1, max_iter=300)
-        with warnings.catch_warnings():
-            # It is a start: it need not converge, and may have few samples of a class.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            warnings.filterwarnings("ignore", message=_MANY_CLASSES)
-            model.fit(embedding, target, sample_weight=weight / weight.mean())
-        if len(model.classes_) > 2:
-            return model.coef_, model.intercept_
-        # The logit of two classes, shared between two outputs.
-        return (
-            np.concatenate([-model.coef_, model.coef_]) / 2,
-            np.concatenate([-model.intercept_, model.intercept_]) / 2,
-        )
+        return logistic_regression(embedding, target, weight, C=0.1)
+
+    def _fit_linear(self, scores, rows, target, weight, groups):
+        labels = (target, weight)
+        coef, intercept = in_own_span(logistic_regression, scores[rows], *labels, 1.0)
+        n_classes = len(coef)
+        leading = scores[:, -N_COMPONENTS:]
+        found = fit_class_mixture(leading, rows, *labels, n_classes, groups)
+        if found.n_steps:
+            # Logits of the two are averaged.
+            coef, intercept = coef / 2, (intercept + found.intercept) / 2
+            coef[:, -N_COMPONENTS:] += found.coef / 2
+        return coef, intercept, {"n_mixture_steps_": found.n_steps}
 
     def _stratify(self, target, n_valid):
         # Each class needs a sample on both sides; else the split is a random one.

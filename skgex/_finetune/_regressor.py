@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
-from sklearn.linear_model import RidgeCV
 from sklearn.utils.validation import _check_y, check_array
 
 from ._base import BaseFineTuned
+from ._linear_models import in_own_span, ridge_regression
 
 # Squares of larger targets, summed over samples, overflow in double precision.
 _LARGEST = 1e150
@@ -26,10 +26,10 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     Parameters
     ----------
     embedder : embedder or FrozenEstimator, default=None
-        What pretrains the encoder, such as `SCARF()`, fitted on the `X` of `fit`. In
+        What pretrains the encoder, such as `VIME()`, fitted on the `X` of `fit`. In
         ``FrozenEstimator(embedder)`` it was fitted before, perhaps on other samples,
         and its weights are the start; it may also be a fine-tuned estimator, whose
-        encoder has learnt something else. None means `SCARF()`. With ``max_epochs=0``
+        encoder has learnt something else. None means `VIME()`. With ``max_epochs=0``
         it is not pretrained: the from-scratch baseline.
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
@@ -37,6 +37,9 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     head_init : {"probe", "random"}, default="probe"
         How the linear layer starts: as a ridge regression on the embedding, or at
         random.
+    linear_weight : float, default=0.5
+        Weight in [0, 1] of ridge regression on all genes in an average with the
+        network, which has the rest. 0 is the network alone, as in the paper.
     encoder_lr : float, default=1e-4
         Peak learning rate of the encoder.
     unlabeled : float or None, default=None
@@ -83,6 +86,9 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         Standardises genes as in pretraining.
     head_ : torch.nn.Module
         The linear layer above the encoder.
+    linear_ : torch.nn.Module or None
+        The linear model, from genes in the units of `X`. None with a `linear_weight`
+        of 0.
     history_ : list of dict
         One row for each epoch of fine-tuning.
     n_iter_ : int
@@ -127,6 +133,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         *,
         freeze=False,
         head_init="probe",
+        linear_weight=0.5,
         encoder_lr=1e-4,
         unlabeled=None,
         max_epochs=80,
@@ -145,6 +152,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
             embedder,
             freeze=freeze,
             head_init=head_init,
+            linear_weight=linear_weight,
             encoder_lr=encoder_lr,
             unlabeled=unlabeled,
             max_epochs=max_epochs,
@@ -238,9 +246,11 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         return target, weight, columns.shape[1], learnt
 
     def _probe(self, embedding, target, weight):
-        model = RidgeCV(alphas=np.logspace(0, 4, 9))
-        model.fit(embedding, target, sample_weight=weight / weight.mean())
-        return model.coef_.reshape(-1, embedding.shape[1]), model.intercept_
+        return ridge_regression(embedding, target, weight, np.logspace(0, 4, 9))
+
+    def _fit_linear(self, scores, rows, target, weight, groups):
+        alphas = np.logspace(0, 7, 15)
+        return *in_own_span(ridge_regression, scores[rows], target, weight, alphas), {}
 
     def _loss(self, output, target):
         return (output - target).square().mean(dim=1)

@@ -5,19 +5,20 @@ from copy import deepcopy
 from sklearn.frozen import FrozenEstimator
 
 from .._training import RowReader, check_all_profiles
-from ..pretext import SCARF
 from ..pretext._base import BaseEmbedder
 from ..pretext._nested import fit_nested
 from ._tuned import TunedEncoder
 
 
-def pretrain(estimator, table, X, y, groups, seed, task):
+def pretrain(estimator, default, table, X, y, groups, seed, task):
     """Pretrain the embedder of a fine-tuned estimator, unless it is frozen.
 
     Parameters
     ----------
     estimator : BaseFineTuned
         The estimator being fitted.
+    default : class
+        What ``embedder=None`` stands for.
     table : array-like of shape (n_samples, n_genes)
         Its training data with the names of the genes, if they have any.
     X : ndarray of shape (n_samples, n_genes)
@@ -38,7 +39,7 @@ def pretrain(estimator, table, X, y, groups, seed, task):
     embedder = fit_nested(
         estimator,
         table,
-        default=SCARF,
+        default=default,
         y=y,
         groups=groups,
         seed=seed,

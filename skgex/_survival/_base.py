@@ -18,6 +18,7 @@ from .._inputs import check_genes
 from .._training import FitTask, check_callbacks, resolve_device, usual_modes
 from ..nn._draws import draws_from
 from ..nn._layers import zero_linear
+from ..pretext import SCARF
 from ..pretext._base import BaseEmbedder
 from ._curves import SurvivalCurvesMixin
 from ._data import check_data
@@ -163,7 +164,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         """Return an earlier model or None, and a standardizer and an encoder."""
         earlier = find_earlier(self, X, resume)
         if earlier is None:
-            return None, pretrain(self, table, X, y, groups, seed, task)
+            return None, pretrain(self, SCARF, table, X, y, groups, seed, task)
         if not resume:
             task.call_on_fit_task_begin(estimator=self, X=table, y=y)
             task.call_on_fit_task_end(estimator=self, X=table, y=y)

@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from .._finetune._sample_span import SampleSpan
 from ._elastic_net import elastic_net_path, largest_penalty
 from ._prior_weight import WEIGHTS, average_choice
-from ._ridge_path import SampleSpan, penalty_path, ridge_path
+from ._ridge_path import penalty_path, ridge_path
 
 N_ALPHAS = 12
 # Gains in likelihood that choose a penalty need not be known better than this.

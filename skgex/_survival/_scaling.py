@@ -6,6 +6,7 @@ from torch import nn
 
 from .._training import RowReader, apply_by_batches, gene_moments
 from ..nn import GeneStandardizer, NormalScores, SampleStandardizer
+from ..nn._fill import FillWithMean
 
 N_KNOTS = 256
 CLIP = 6.0
@@ -81,11 +82,3 @@ def _rank_knots(X):
         low, high = (np.take_along_axis(part, i, axis=1) for i in (left, right))
         knots[start : start + step] = low + (place - left) * (high - low)
     return torch.from_numpy(knots)
-
-
-class FillWithMean(nn.Module):
-    """Replace NaN by 0, the mean of a standardised gene."""
-
-    def forward(self, X):
-        """Return the filled values."""
-        return X.nan_to_num(nan=0.0)

@@ -1,0 +1,100 @@
+"""The linear model of all genes that votes beside the network."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from .._training import RowReader, gene_moments, is_constant
+from ..nn import GeneStandardizer
+from ..nn._fill import FillWithMean
+from ..nn._layers import zero_linear
+from ._sample_span import SampleSpan
+
+CLIP = 10.0
+# Of more values than this a random part of the samples is enough: what a linear model
+# learns from the rest is little, and they would all be held in memory.
+MAX_VALUES = 2**27
+_PART_VALUES = 2**23
+
+
+def fit_linear_part(estimator, X, labels, n_outputs, groups=None):
+    """Fit a linear model to the samples.
+
+    The moments of the genes are those of all samples of `X`, whatever the embedder was
+    pretrained on.
+
+    Parameters
+    ----------
+    estimator : BaseFineTuned
+        Its `_fit_linear` fits the model.
+    X : ndarray of shape (n_samples, n_genes)
+        Checked training data.
+    labels : (tensor, tensor, tensor)
+        Rows, encoded targets and weights of the labelled samples.
+    n_outputs : int
+        Number of outputs.
+    groups : array-like of shape (n_samples,), default=None
+        Samples of a group are not split when some are held out.
+
+    Returns
+    -------
+    linear : torch.nn.Sequential or None
+        From genes in the units of `X` to outputs. None if no gene varies.
+    learnt : dict
+        Fitted attributes that say how.
+    """
+    reader = RowReader(X)
+    mean, std, _ = gene_moments(reader, getattr(estimator, "feature_names_in_", None))
+    scale = np.where(is_constant(mean, std), 1.0, std)
+    scaler = nn.Sequential(
+        GeneStandardizer(np.nan_to_num(mean), np.nan_to_num(scale, nan=1.0), CLIP),
+        FillWithMean(),
+    )
+    rows, target, weight = (values.numpy() for values in labels)
+    some, chosen = _at_most(rows, target, len(X), max(2, MAX_VALUES // X.shape[1]))
+    span = SampleSpan(_scaled(scaler, reader, some))
+    if not span.scores.shape[1]:  # no gene varies
+        return None, {}
+    coef, intercept, learnt = estimator._fit_linear(
+        span.scores.numpy(),
+        np.searchsorted(some, rows[chosen]),
+        target[chosen],
+        weight[chosen],
+        None if groups is None else np.asarray(groups)[rows[chosen]],
+    )
+    layer = zero_linear(X.shape[1], n_outputs)
+    with torch.no_grad():
+        for output, theta in enumerate(torch.from_numpy(coef)):
+            layer.weight[output] = span.coefficients(theta.double())
+        layer.bias.copy_(torch.from_numpy(intercept))
+    return nn.Sequential(*scaler, layer), learnt
+
+
+def _at_most(rows, target, n_samples, n_most):
+    """Return the samples to read, and which of the labelled ones are among them.
+
+    Labelled samples come first, and of each class one at least.
+    """
+    chosen = np.arange(len(rows))
+    if n_samples <= n_most:
+        return np.arange(n_samples), chosen
+    rng = np.random.default_rng(0)
+    if len(rows) > n_most:
+        order = rng.permutation(len(rows))
+        if target.dtype.kind == "i":
+            first = np.unique(target[order], return_index=True)[1]
+            order = np.concatenate([order[first], np.delete(order, first)])
+        chosen = np.sort(order[:n_most])
+    others = np.setdiff1d(np.arange(n_samples), rows)
+    others = rng.permutation(others)[: n_most - len(chosen)]
+    return np.sort(np.concatenate([rows[chosen], others])), chosen
+
+
+def _scaled(scaler, reader, rows):
+    """Return standardised rows, read part by part."""
+    scaled = np.empty((len(rows), reader.shape[1]), np.float32)
+    size = max(1, _PART_VALUES // reader.shape[1])
+    for start in range(0, len(rows), size):
+        part = reader.take(torch.from_numpy(rows[start : start + size]))
+        scaled[start : start + size] = scaler(part).numpy()
+    return scaled

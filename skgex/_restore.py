@@ -13,10 +13,16 @@ from ._inputs import check_genes
 from ._persistence import SaveMixin
 from ._training import RowReader, check_all_profiles
 from .pretext import GexBERT
-from .pretext._nested import fit_nested
+from .pretext._nested import NestedEmbedderMixin, fit_nested
 
 
-class GeneRestorer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimator):
+class GeneRestorer(
+    NestedEmbedderMixin,
+    CallbackSupportMixin,
+    SaveMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Add to a gene panel the genes that it lacks, as a pretrained embedder sees them.
 
     Columns are matched with the genes of the embedder by name. Those of the panel are
@@ -76,6 +82,8 @@ class GeneRestorer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstima
     >>> restorer.set_output(transform="pandas").fit_transform(panel).shape
     (20, 13)
     """
+
+    _embedder_example = "GexBERT"
 
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],

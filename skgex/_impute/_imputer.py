@@ -15,7 +15,7 @@ from .._inputs import check_genes
 from .._persistence import SaveMixin
 from .._training import RowReader, check_all_profiles, gene_moments, is_constant
 from ..pretext import GexBERT
-from ..pretext._nested import fit_nested
+from ..pretext._nested import NestedEmbedderMixin, fit_nested
 from ._censored import limits_of, marginal_fill
 from ._low_values import LowValuesMixin
 
@@ -24,7 +24,12 @@ _BLOCK_VALUES = 2**24
 
 
 class GexImputer(
-    LowValuesMixin, CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimator
+    LowValuesMixin,
+    NestedEmbedderMixin,
+    CallbackSupportMixin,
+    SaveMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Fill in missing expression values from all measured genes of a sample.
 
@@ -102,6 +107,8 @@ class GexImputer(
     >>> int(np.isnan(imputer.fit_transform(X)).sum())
     0
     """
+
+    _embedder_example = "GexBERT"
 
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],

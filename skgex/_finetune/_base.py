@@ -26,6 +26,7 @@ from .._training import (
 )
 from ..nn._draws import draws_from
 from ..pretext._base import BaseEmbedder
+from ._corrupted import check_corruption, make_corruption
 from ._head import new_head, old_head
 from ._objective import SupervisedObjective
 from ._start import copy_weights, pretrain
@@ -43,6 +44,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         "freeze": ["boolean"],
         "head_init": [StrOptions({"probe", "random"})],
         "encoder_lr": [Interval(Real, 0, None, closed="neither")],
+        "corruption_rate": [Interval(Real, 0, 1, closed="left")],
         **{
             name: BaseEmbedder._parameter_constraints[name]
             for name in (
@@ -76,6 +78,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         batch_size,
         lr,
         weight_decay,
+        corruption_rate,
         validation_fraction,
         n_iter_no_change,
         device,
@@ -93,6 +96,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         self.batch_size = batch_size
         self.lr = lr
         self.weight_decay = weight_decay
+        self.corruption_rate = corruption_rate
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.device = device
@@ -144,6 +148,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
         device = resolve_device(self.device)
         check_callbacks(self.callbacks)
+        check_corruption(self)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
@@ -226,7 +231,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
             ],
         )
         return train(
-            SupervisedObjective(encoder, head, self._loss),
+            SupervisedObjective(encoder, head, self._loss, make_corruption(self)),
             make_batches(fit_rows, shuffle=True),
             valid_batches=None if valid_rows is None else make_batches(valid_rows),
             max_epochs=self.max_epochs,

@@ -64,6 +64,11 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         Share of the labelled samples held out for early stopping; of the groups if
         `fit` is given `groups`. Only used with `n_iter_no_change`.
     n_iter_no_change : int or None, default=None
+    corruption_rate : float, default=0.0
+        Share of the genes, in [0, 1), that have the values of other labelled samples of
+        the batch in each step of fine-tuning, drawn anew each time. It keeps a
+        network from learning single samples by heart, where labels are few and
+        nothing was pretrained. Not with `freeze`, which trains no encoder.
         Stop after this many epochs without a lower validation loss, and restore the
         best weights. If the validation part would have fewer than 20 samples, too few
         to tell a better epoch from a luckier one, none is split off and training
@@ -151,6 +156,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         device="auto",
         callbacks=None,
         warm_start=False,
+        corruption_rate=0.0,
         verbose=0,
         random_state=None,
     ):
@@ -169,6 +175,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
             device=device,
             callbacks=callbacks,
             warm_start=warm_start,
+            corruption_rate=corruption_rate,
             verbose=verbose,
             random_state=random_state,
         )

@@ -56,6 +56,11 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     validation_fraction : float, default=0.1
         Share of the labelled samples held out for early stopping; of the groups if
         `fit` is given `groups`. Only used with `n_iter_no_change`.
+    corruption_rate : float, default=0.0
+        Share of the genes, in [0, 1), that have the values of other labelled samples of
+        the batch in each step of fine-tuning, drawn anew each time. It keeps a
+        network from learning single samples by heart, where labels are few and
+        nothing was pretrained. Not with `freeze`, which trains no encoder.
     n_iter_no_change : int or None, default=None
         Stop after this many epochs without a lower validation loss, and restore the
         best weights. If the validation part would have fewer than 20 samples, too few
@@ -137,6 +142,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         n_iter_no_change=None,
         device="auto",
         callbacks=None,
+        corruption_rate=0.0,
         warm_start=False,
         verbose=0,
         random_state=None,
@@ -155,6 +161,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
             n_iter_no_change=n_iter_no_change,
             device=device,
             callbacks=callbacks,
+            corruption_rate=corruption_rate,
             warm_start=warm_start,
             verbose=verbose,
             random_state=random_state,

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
 
 from .._inputs import check_genes
+from .._plausible import warn_of_table
 from .._training import (
     Batches,
     FitTask,
@@ -145,6 +146,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
+        warn_of_table(self, table, X)
         y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
         device = resolve_device(self.device)
         check_callbacks(self.callbacks)

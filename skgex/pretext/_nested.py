@@ -5,6 +5,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._plausible import looked_at
 from ._base import BaseEmbedder
 
 
@@ -99,7 +100,8 @@ def fit_nested(
         embedder.set_params(random_state=seed)
     with task.propagate_callback_context(embedder):
         task.call_on_fit_task_begin(estimator=estimator, X=table, y=y)
-        embedder.fit(table, groups=groups)
+        with looked_at():
+            embedder.fit(table, groups=groups)
         task.call_on_fit_task_end(estimator=estimator, X=table, y=y)
     return embedder
 

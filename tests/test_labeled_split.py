@@ -132,6 +132,14 @@ def test_the_number_of_splits_is_that_of_the_labelled_rows():
     assert LabeledKFold(PredefinedSplit(fold)).get_n_splits() == 2
 
 
+def test_numbers_as_objects_are_refused():
+    with pytest.raises(ValueError, match=r"numbers in an array of objects.*Int64"):
+        next(LabeledKFold(2).split(X, np.where(HIDDEN, None, CLASSES)))
+    numbers = np.where(HIDDEN, None, CLASSES)
+    splits = LabeledKFold(2).split(X, numbers.astype(float))
+    assert_same_splits(LabeledKFold(2).split(X, list(numbers)), splits)
+
+
 def test_it_is_written_and_copied_like_other_splitters():
     cv = LabeledKFold(StratifiedKFold(3), unlabeled="?")
     assert "StratifiedKFold(n_splits=3" in repr(cv)
@@ -186,6 +194,24 @@ def test_every_kind_of_mark_is_fitted_and_scored(y, mark):
     known = np.asarray(y)[~HIDDEN].astype(str)
     hits = model.predict(X[~HIDDEN]).astype(str) == known
     assert model.score(X, y) == hits.mean() > 0.5
+
+
+@EVERY_KIND
+def test_every_kind_of_mark_is_scored_in_cross_validation(y, mark):
+    fitted = np.nan if mark is None else mark
+    model = tiny(FineTunedClassifier, unlabeled=fitted, max_epochs=1, freeze=True)
+    cv = LabeledKFold(StratifiedKFold(2), unlabeled=mark)
+    scoring = ["balanced_accuracy", "roc_auc_ovr"]
+    found = cross_validate(
+        model, X, y, cv=cv, scoring=scoring, error_score="raise", return_estimator=True
+    )
+    for (_, test), fitted, score in zip(
+        cv.split(X, y), found["estimator"], found["test_balanced_accuracy"], strict=True
+    ):
+        known = np.asarray(y)[test].astype(str)
+        predicted = fitted.predict(X[test]).astype(str)
+        assert score == pytest.approx(balanced_accuracy_score(known, predicted))
+    assert np.isfinite(found["test_roc_auc_ovr"]).all()
 
 
 def test_whole_numbers_beside_none():

@@ -57,13 +57,13 @@ class LabeledKFold(GroupsConsumerMixin, BaseCrossValidator):
     ['?' 'a' 'b' '?' '?'] ['a' 'b']
     ['a' 'b' '?' '?' '?'] ['a' 'b']
 
-    A patient with samples of both kinds is on one side only:
+    Patients with samples of both kinds are on one side only:
 
-    >>> patient = [1, 2, 1, 3, 4, 4, 5]
+    >>> patient = np.array([1, 2, 1, 3, 4, 4, 5])
     >>> for train, test in cv.split(y, y, groups=patient):
-    ...     print(y[train], y[test])
-    ['?' 'a' 'b' '?'] ['a' 'b']
-    ['a' 'b' '?' '?'] ['a' 'b']
+    ...     print(patient[train], patient[test])
+    [2 3 5] [1 4]
+    [1 1 4 4 5] [2 3]
     """
 
     def __init__(self, cv=5, *, unlabeled=np.nan):
@@ -146,6 +146,7 @@ class LabeledKFold(GroupsConsumerMixin, BaseCrossValidator):
                 "LabeledKFold needs y, which says what has a label, but y is None."
             )
         check_consistent_length(X, y, groups)
+        are_objects = isinstance(getattr(y, "dtype", None), np.dtypes.ObjectDType)
         y = np.asarray(y)
         marked = is_marked(y, self.unlabeled)
         if warn and not marked.any():
@@ -160,4 +161,11 @@ class LabeledKFold(GroupsConsumerMixin, BaseCrossValidator):
                 groups, input_name="groups", ensure_2d=False, dtype=None
             )
         rows, others = np.flatnonzero(~marked), np.flatnonzero(marked)
-        return rows, others, without_objects(y[rows]), groups
+        known = without_objects(y[rows])
+        if are_objects and known.dtype != object:
+            raise ValueError(
+                "y has numbers in an array of objects, as beside None, and no scorer "
+                "of scikit-learn takes them: give y.astype(float), in which what is "
+                "missing is NaN, or a Series of dtype 'Int64'."
+            )
+        return rows, others, known, groups

@@ -32,7 +32,7 @@ class LabeledKFold(GroupsConsumerMixin, BaseCrossValidator):
         where targets are classes, and for `KFold` where they are continuous;
         with `groups` for `StratifiedGroupKFold` and `GroupKFold`. Whole numbers are
         classes.
-    unlabeled : label, default=np.nan
+    unlabeled : label, default=nan
         Target value of samples that have no label, as in :class:`FineTunedClassifier`.
         NaN or None stands for all that is missing: NaN, None and pandas.NA.
 

@@ -13,11 +13,12 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skgex import SCARF, FineTunedClassifier
+from skgex import SCARF, FineTunedClassifier, LabeledKFold
 from skgex.datasets import load_breast_nki
 
 QUICK = os.environ.get("SKGEX_QUICK") == "1"
@@ -90,6 +91,28 @@ columns = [c for c in results if c.startswith("param_")]
 results[[*columns, "mean_test_score", "std_test_score"]].round(3)
 
 # %%
+# Where labels are missing
+# ------------------------
+#
+# Suppose that the receptor was measured in every other tumour. ``unlabeled`` names what
+# marks the others, here a missing value. ``LabeledKFold`` makes folds of the labelled
+# samples, and adds the others to each training part; in a test fold they would count as
+# errors, as no prediction is "missing".
+
+partly = y.astype("Int64")
+partly[1::2] = None
+search = GridSearchCV(
+    classifier.set_params(unlabeled=float("nan")),
+    {"freeze": [False, True]},
+    cv=LabeledKFold(2 if QUICK else 5),
+    scoring="balanced_accuracy",
+)
+search.fit(X, partly, groups=breast.groups)
+hidden = partly.isna()
+found = balanced_accuracy_score(y[hidden], search.predict(X[hidden]))
+print(f"{search.best_score_:.3f} in cross-validation, {found:.3f} on the others")
+
+# %%
 # Scores by epoch
 # ---------------
 #
@@ -97,7 +120,7 @@ results[[*columns, "mean_test_score", "std_test_score"]].round(3)
 # data it is trained with.
 
 monitor = ScoringMonitor(scoring="neg_log_loss")
-classifier.set_callbacks(monitor).fit(X, y)
+classifier.set_params(unlabeled=None).set_callbacks(monitor).fit(X, y)
 log = monitor.get_logs().data_as_pandas
 log = log[log.task_name == "epoch"]
 

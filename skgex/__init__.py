@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["datasets", "evaluation", "io", "nn"],
     submod_attrs={
-        "_finetune": ["FineTunedClassifier", "FineTunedRegressor"],
+        "_finetune": ["FineTunedClassifier", "FineTunedRegressor", "LabeledKFold"],
         "_impute": ["GexImputer"],
         "_persistence": ["load"],
         "_restore": ["GeneRestorer"],

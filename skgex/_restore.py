@@ -11,12 +11,19 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ._inputs import check_genes
 from ._persistence import SaveMixin
+from ._plausible import warn_of_table
 from ._training import RowReader, check_all_profiles
 from .pretext import GexBERT
-from .pretext._nested import fit_nested
+from .pretext._nested import NestedEmbedderMixin, fit_nested
 
 
-class GeneRestorer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimator):
+class GeneRestorer(
+    NestedEmbedderMixin,
+    CallbackSupportMixin,
+    SaveMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Add to a gene panel the genes that it lacks, as a pretrained embedder sees them.
 
     Columns are matched with the genes of the embedder by name. Those of the panel are
@@ -77,6 +84,8 @@ class GeneRestorer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstima
     (20, 13)
     """
 
+    _embedder_example = "GexBERT"
+
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],
         "genes": ["array-like", None],
@@ -113,6 +122,7 @@ class GeneRestorer(CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstima
             The fitted restorer.
         """
         table, X = X, check_genes(self, X, reset=True)
+        warn_of_table(self, table, X)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=1)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)

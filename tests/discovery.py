@@ -52,6 +52,7 @@ def tiny(Estimator, **parameters):
     accepted = inspect.signature(Estimator).parameters
     small = {name: value for name, value in TINY.items() if name in accepted}
     if "embedder" in accepted:
+        small.pop("corruption_rate", None)  # of the embedder
         tuned = is_fine_tuned(Estimator) or is_survival(Estimator)
         small["embedder"] = tiny(skgex.SCARF if tuned else skgex.GexBERT)
     if is_survival(Estimator):

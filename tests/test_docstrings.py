@@ -33,7 +33,7 @@ def documented(thing):
     return {
         name: parameter.type
         for parameter in sections(thing)["Parameters"]
-        for name in parameter.name.split(", ")
+        for name in parameter.name.lstrip("*").split(", ")
     }
 
 

@@ -208,6 +208,7 @@ def test_early_stopping_needs_enough_labelled_samples(Estimator, parts):
     assert parts[-1][1] is None
     assert "valid_loss" not in few.history_[0]
     assert few.n_iter_ == few.max_epochs
+    options["unlabeled"] = None
     many = tiny(Estimator, **options).fit(LARGE.data, y)
     rows, valid_rows = parts[-1]
     assert len(valid_rows) == 40

@@ -23,14 +23,17 @@ LAYERS = {
     "_training": {"nn", "_inputs"},
     "_persistence": {"_training"},
     "_low_rank": {"nn", "_training"},
+    "_plausible": {"io"},
     "pretext": {
         *("nn", "_low_rank", "_training", "_persistence", "_inputs"),
-        "_shrunken_moments",
+        *("_shrunken_moments", "_plausible"),
     },
-    "_finetune": {"nn", "_training", "_persistence", "_inputs", "pretext"},
-    "_survival": {"nn", "_training", "_inputs", "pretext", "_finetune"},
-    "_impute": {"pretext", "_training", "_persistence", "_inputs"},
-    "_restore": {"pretext", "_training", "_persistence", "_inputs"},
+    "_finetune": {
+        *("nn", "_training", "_persistence", "_inputs", "pretext", "_plausible"),
+    },
+    "_survival": {"nn", "_training", "_inputs", "pretext", "_finetune", "_plausible"},
+    "_impute": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
+    "_restore": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
     "preprocessing": {"_gene_names", "_inputs", "_containers", "_shrunken_moments"},
     "evaluation": {"_containers"},
     "_cli": {"skgex"},  # all of it, as users see it
@@ -43,7 +46,7 @@ FOREIGN = {
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_cli", "__main__"},
+    - {"_cli", "__main__", "_plausible"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}
     - {"__init__", "nn", "_shrunken_moments", "_containers", "_gene_names"},

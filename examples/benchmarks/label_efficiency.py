@@ -72,15 +72,15 @@ def simple_models(n_components):
     }
 
 
-def networks(frozen):
+def networks(frozen, rate=0.0):
     models = {}
     for name, Method in METHODS.items():
         untrained = Method(max_epochs=0)
-        models[f"{name} scratch"] = FineTunedClassifier(untrained)
+        models[f"{name} scratch"] = FineTunedClassifier(untrained, corruption_rate=rate)
         models[f"{name} scratch, random head"] = FineTunedClassifier(
-            untrained, head_init="random"
+            untrained, head_init="random", corruption_rate=rate
         )
-        models[name] = FineTunedClassifier(Method())
+        models[name] = FineTunedClassifier(Method(), corruption_rate=rate)
         if frozen:
             models[f"{name} frozen + LR"] = make_pipeline(
                 Method(), StandardScaler(), LogisticRegression(max_iter=2000)
@@ -123,6 +123,7 @@ if __name__ == "__main__":
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--draws", type=int, default=2)
     parser.add_argument("--frozen", action="store_true", help="also frozen encoders")
+    parser.add_argument("--corruption-rate", type=float, default=0.0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save", type=Path, help="write the table as CSV here")
     parser.add_argument(
@@ -135,7 +136,8 @@ if __name__ == "__main__":
         start = time.perf_counter()
         X, y, groups, n_components = SETS[name](arguments.data)
         table = label_efficiency_curve(
-            simple_models(n_components) | networks(arguments.frozen),
+            simple_models(n_components)
+            | networks(arguments.frozen, arguments.corruption_rate),
             X,
             y,
             groups=groups,

@@ -2,5 +2,6 @@
 
 from ._classifier import FineTunedClassifier
 from ._regressor import FineTunedRegressor
+from ._split import LabeledKFold
 
-__all__ = ["FineTunedClassifier", "FineTunedRegressor"]
+__all__ = ["FineTunedClassifier", "FineTunedRegressor", "LabeledKFold"]

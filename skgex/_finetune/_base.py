@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
 
 from .._inputs import check_genes
+from .._plausible import warn_of_table
 from .._training import (
     Batches,
     FitTask,
@@ -27,6 +28,7 @@ from .._training import (
 from ..nn._draws import draws_from
 from ..pretext import VIME
 from ..pretext._base import BaseEmbedder
+from ._corrupted import check_corruption, make_corruption
 from ._head import new_head, old_head
 from ._linear_part import fit_linear_part
 from ._objective import SupervisedObjective
@@ -46,6 +48,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         "head_init": [StrOptions({"probe", "random"})],
         "linear_weight": [Interval(Real, 0, 1, closed="both")],
         "encoder_lr": [Interval(Real, 0, None, closed="neither")],
+        "corruption_rate": [Interval(Real, 0, 1, closed="left")],
         **{
             name: BaseEmbedder._parameter_constraints[name]
             for name in (
@@ -80,6 +83,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         batch_size,
         lr,
         weight_decay,
+        corruption_rate,
         validation_fraction,
         n_iter_no_change,
         device,
@@ -98,6 +102,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         self.batch_size = batch_size
         self.lr = lr
         self.weight_decay = weight_decay
+        self.corruption_rate = corruption_rate
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.device = device
@@ -169,9 +174,11 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
+        warn_of_table(self, table, X)
         y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
         device = resolve_device(self.device)
         check_callbacks(self.callbacks)
+        check_corruption(self)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
@@ -257,7 +264,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
             ],
         )
         return train(
-            SupervisedObjective(encoder, head, self._loss),
+            SupervisedObjective(encoder, head, self._loss, make_corruption(self)),
             make_batches(fit_rows, shuffle=True),
             valid_batches=None if valid_rows is None else make_batches(valid_rows),
             max_epochs=self.max_epochs,

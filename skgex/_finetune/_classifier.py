@@ -17,12 +17,14 @@ from sklearn.utils.validation import _check_y
 from ._base import BaseFineTuned
 from ._class_mixture import fit_class_mixture
 from ._linear_models import MANY_CLASSES, in_own_span, logistic_regression
+from ._marks import labeled_samples, without_objects
+from ._score import LabeledScoreMixin
 
 # Principal components in which classes are a mixture.
 N_COMPONENTS = 100
 
 
-class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
+class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
     """Classify expression profiles by fine-tuning a pretrained encoder.
 
     The encoder of `embedder` is pretrained on all samples without their labels, a
@@ -56,8 +58,10 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         Weights of the classes, as in scikit-learn.
     unlabeled : label or None, default=None
         Target value of samples that have no label. They take part in pretraining and
-        not in fine-tuning. Set ``unlabeled=-1`` for scikit-learn's
-        semi-supervised convention; it is never implied.
+        not in fine-tuning, and `score` leaves them out. NaN stands for all that is
+        missing: NaN, None and pandas.NA. Set ``unlabeled=-1`` for scikit-learn's
+        semi-supervised convention; it is never implied. In searches and
+        cross-validation split by :class:`LabeledKFold`.
     max_epochs : int, default=80
         Passes over the labelled samples.
     batch_size : int or "auto", default="auto"
@@ -68,6 +72,11 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         then brought to zero along a cosine.
     weight_decay : float, default=0.01
         Decoupled weight decay.
+    corruption_rate : float, default=0.0
+        Share of the genes, in [0, 1), that have the values of other labelled samples of
+        the batch in each step of fine-tuning, drawn anew each time. It keeps a
+        network from learning single samples by heart, where labels are few and
+        nothing was pretrained. Not with `freeze`, which trains no encoder.
     validation_fraction : float, default=0.1
         Share of the labelled samples held out for early stopping; of the groups if
         `fit` is given `groups`. Only used with `n_iter_no_change`.
@@ -118,6 +127,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
     See Also
     --------
     FineTunedRegressor : The same for continuous targets.
+    LabeledKFold : Folds of labelled samples for searches and cross-validation.
 
     Notes
     -----
@@ -181,6 +191,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         batch_size="auto",
         lr=1e-3,
         weight_decay=0.01,
+        corruption_rate=0.0,
         validation_fraction=0.1,
         n_iter_no_change=None,
         device="auto",
@@ -200,6 +211,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
             batch_size=batch_size,
             lr=lr,
             weight_decay=weight_decay,
+            corruption_rate=corruption_rate,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
             device=device,
@@ -271,23 +283,16 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
                 "FineTunedClassifier requires y to be passed, but the target y is None."
             )
         y = column_or_1d(y, warn=True)
-        labeled = np.ones(len(y), dtype=bool)
         if self.unlabeled is not None:
             self._check_not_cut(y)
-            labeled = np.array([not _same(value, self.unlabeled) for value in y])
-        absent = [i for i in np.flatnonzero(labeled) if y[i] is None]
-        if absent:
-            raise ValueError(
-                f"y is None for {len(absent)} samples, sample {absent[0]} the first: "
-                "drop them, or write a marker in its place and name it, such as "
-                "unlabeled='unknown'."
-            )
+        labeled = labeled_samples(y, self.unlabeled)
         if labeled.any():
-            _check_y(y[labeled], estimator=self)
+            known = without_objects(y[labeled])
+            _check_y(known, estimator=self)
             with warnings.catch_warnings():
                 # Few labels of many classes are what this estimator is for.
                 warnings.filterwarnings("ignore", message=MANY_CLASSES)
-                check_classification_targets(y[labeled])
+                check_classification_targets(known)
         return y, labeled
 
     def _check_not_cut(self, y):
@@ -303,7 +308,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
             )
 
     def _encode_target(self, y, weight):
-        encoder = LabelEncoder()
+        encoder, y = LabelEncoder(), without_objects(y)
         target = encoder.fit_transform(y)
         if len(encoder.classes_) < 2:
             raise ValueError(
@@ -354,8 +359,3 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
         counts = target.bincount()
         possible = counts.min() > 1 and n_valid >= len(counts)
         return target.numpy() if possible else None
-
-
-def _same(value, marker):
-    """Whether a target is the marker of unlabelled samples; NaN is like NaN."""
-    return bool(value == marker or (value != value and marker != marker))

@@ -10,12 +10,14 @@ from sklearn.utils.validation import _check_y, check_array
 
 from ._base import BaseFineTuned
 from ._linear_models import in_own_span, ridge_regression
+from ._marks import labeled_samples
+from ._score import LabeledScoreMixin
 
 # Squares of larger targets, summed over samples, overflow in double precision.
 _LARGEST = 1e150
 
 
-class FineTunedRegressor(RegressorMixin, BaseFineTuned):
+class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
     """Predict continuous phenotypes by fine-tuning a pretrained encoder.
 
     The encoder of `embedder` is pretrained on all samples without their targets, a
@@ -44,8 +46,9 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         Peak learning rate of the encoder.
     unlabeled : float or None, default=None
         Target value of samples that have no label. They take part in pretraining and
-        not in fine-tuning. NaN is allowed. With several outputs a
-        sample is unlabelled if any of them is.
+        not in fine-tuning, and `score` leaves them out. NaN is allowed. With several
+        outputs a sample is unlabelled if any of them is. In searches and
+        cross-validation split by :class:`LabeledKFold`.
     max_epochs : int, default=80
         Passes over the labelled samples.
     batch_size : int or "auto", default="auto"
@@ -56,6 +59,11 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         then brought to zero along a cosine.
     weight_decay : float, default=0.01
         Decoupled weight decay.
+    corruption_rate : float, default=0.0
+        Share of the genes, in [0, 1), that have the values of other labelled samples of
+        the batch in each step of fine-tuning, drawn anew each time. It keeps a
+        network from learning single samples by heart, where labels are few and
+        nothing was pretrained. Not with `freeze`, which trains no encoder.
     validation_fraction : float, default=0.1
         Share of the labelled samples held out for early stopping; of the groups if
         `fit` is given `groups`. Only used with `n_iter_no_change`.
@@ -101,6 +109,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
     See Also
     --------
     FineTunedClassifier : The same for classes.
+    LabeledKFold : Folds of labelled samples for searches and cross-validation.
 
     References
     ----------
@@ -140,6 +149,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
         batch_size="auto",
         lr=1e-4,
         weight_decay=0.01,
+        corruption_rate=0.0,
         validation_fraction=0.1,
         n_iter_no_change=None,
         device="auto",
@@ -159,6 +169,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
             batch_size=batch_size,
             lr=lr,
             weight_decay=weight_decay,
+            corruption_rate=corruption_rate,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
             device=device,
@@ -221,10 +232,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
             ensure_all_finite="allow-nan",
             input_name="y",
         )
-        labeled = np.ones(len(y), dtype=bool)
-        if self.unlabeled is not None:
-            same = np.isnan(y) if np.isnan(self.unlabeled) else y == self.unlabeled
-            labeled = ~same.reshape(len(y), -1).any(axis=1)
+        labeled = labeled_samples(y, self.unlabeled)
         if labeled.any():
             _check_y(y[labeled], multi_output=True, y_numeric=True, estimator=self)
         return y, labeled

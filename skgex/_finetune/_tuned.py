@@ -13,9 +13,11 @@ from torch import nn
 from .._inputs import check_genes
 from .._persistence import SaveMixin
 from .._training import apply_by_batches, resolve_device
+from ..pretext._nested import NestedEmbedderMixin
 
 
 class TunedEncoder(
+    NestedEmbedderMixin,
     ClassNamePrefixFeaturesOutMixin,
     CallbackSupportMixin,
     SaveMixin,

@@ -13,9 +13,10 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._inputs import check_genes
 from .._persistence import SaveMixin
+from .._plausible import warn_of_table
 from .._training import RowReader, check_all_profiles, gene_moments, is_constant
 from ..pretext import GexBERT
-from ..pretext._nested import fit_nested
+from ..pretext._nested import NestedEmbedderMixin, fit_nested
 from ._censored import limits_of, marginal_fill
 from ._low_values import LowValuesMixin
 
@@ -24,7 +25,12 @@ _BLOCK_VALUES = 2**24
 
 
 class GexImputer(
-    LowValuesMixin, CallbackSupportMixin, SaveMixin, TransformerMixin, BaseEstimator
+    LowValuesMixin,
+    NestedEmbedderMixin,
+    CallbackSupportMixin,
+    SaveMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Fill in missing expression values from all measured genes of a sample.
 
@@ -103,6 +109,8 @@ class GexImputer(
     0
     """
 
+    _embedder_example = "GexBERT"
+
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],
         "missing_values": [MissingValues()],
@@ -156,6 +164,7 @@ class GexImputer(
         check_consistent_length(X, groups)
         self.random_state_ = check_random_state(self.random_state)
         measured = X if self._marks_nan else np.where(missing, np.nan, X)
+        warn_of_table(self, table, measured)
         if self.add_indicator:
             self.indicator_ = MissingIndicator(error_on_new=False).fit(measured)
         self._learn_genes(measured)

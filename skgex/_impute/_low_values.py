@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
+from .._plausible import looked_at
 from ..pretext import GexBERT
 from ..pretext._nested import check_kind
 from ._censored import draw_below, fill_below
@@ -36,7 +37,8 @@ class LowValuesMixin:
         low = missing[np.ix_(rows, genes)] & ~np.isnan(mean)
         drawn, random_state = mean.copy(), np.random.RandomState(seed)
         for _ in range(N_ROUNDS):
-            embedder.fit(drawn, groups=groups)
+            with looked_at():
+                embedder.fit(drawn, groups=groups)
             moments = self._below(embedder, mean, low)
             drawn = mean.copy()
             drawn[low] = self._draw_below(moments, low, random_state)

@@ -15,6 +15,7 @@ from torch import nn
 from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
+from .._plausible import warn_of_table
 from .._training import FitTask, check_callbacks, resolve_device, usual_modes
 from ..nn._draws import draws_from
 from ..nn._layers import zero_linear
@@ -118,6 +119,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
     def _fit(self, X, y, sample_weight, strata, groups):
         resume = self.warm_start and hasattr(self, "head_")
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
+        warn_of_table(self, table, X)
         data, names = check_data(self, X, y, sample_weight, strata)
         check_consistent_length(X, groups)
         check_callbacks(self.callbacks)

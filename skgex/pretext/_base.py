@@ -22,6 +22,7 @@ from torch import nn
 
 from .._inputs import check_genes, genes_kept_on_failure, places_of_genes
 from .._persistence import SaveMixin
+from .._plausible import warn_of_table
 from .._training import (
     Batches,
     FitTask,
@@ -153,6 +154,7 @@ class BaseEmbedder(
             reset = not resume or places is not None
             # Callbacks are shown the table, which has the names of the genes.
             table, X = X, check_genes(self, X, reset=reset, ensure_min_samples=2)
+            warn_of_table(self, table, X)
             reader = RowReader(X, device)
             if resume:
                 model = self._last_model(reader, places)

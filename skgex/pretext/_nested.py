@@ -5,7 +5,46 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._plausible import looked_at
 from ._base import BaseEmbedder
+
+
+class NestedEmbedderMixin:
+    """Say what to write where parameters of an embedder are set that is None.
+
+    Put before scikit-learn's `BaseEstimator`, by estimators with the parameter
+    `embedder`.
+    """
+
+    _embedder_example = "SCARF"
+
+    def set_params(self, **params):
+        """Set the parameters of this estimator, and of its embedder.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters; those of the embedder by ``embedder__<name>``.
+
+        Returns
+        -------
+        self : object
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is unknown, or one of an embedder that is None.
+        """
+        nested = next((name for name in params if name.startswith("embedder__")), None)
+        if nested and params.get("embedder", self.embedder) is None:
+            name = type(self).__name__
+            raise ValueError(
+                f"{nested!r} cannot be set, as `embedder` of this {name} is None. "
+                f"Write {name}({self._embedder_example}()), or another embedder, so "
+                "that there is one with parameters to set or to search."
+            )
+        return super().set_params(**params)
 
 
 def fit_nested(
@@ -61,7 +100,8 @@ def fit_nested(
         embedder.set_params(random_state=seed)
     with task.propagate_callback_context(embedder):
         task.call_on_fit_task_begin(estimator=estimator, X=table, y=y)
-        embedder.fit(table, groups=groups)
+        with looked_at():
+            embedder.fit(table, groups=groups)
         task.call_on_fit_task_end(estimator=estimator, X=table, y=y)
     return embedder
 

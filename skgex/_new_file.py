@@ -41,14 +41,15 @@ def new_file(path):
         too long, or the disk is full. It names the file.
     """
     path = Path(os.path.realpath(path))
-    mode = _mode_for(path)
+    check_replaceable(path)
     _remove_abandoned(path)
     handle, new = tempfile.mkstemp(".partial", _stem(path) + _writer(), path.parent)
     os.close(handle)
     new = Path(new)
     try:
         yield new
-        os.chmod(new, mode)
+        # A temporary file is for its owner only; a new file is as the umask says.
+        os.chmod(new, path.stat().st_mode if path.exists() else 0o666 & ~_umask())
         with open(new, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(new, path)
@@ -60,16 +61,21 @@ def new_file(path):
         raise OSError(error.errno, why, str(path)) from error
 
 
-def _mode_for(path):
-    """Return the permissions of the new file, after a look at what is there."""
+def check_replaceable(path):
+    """Refuse a place where no file can be, or one that may not be replaced.
+
+    Raises
+    ------
+    OSError
+        Of the kind that the reason is. It names the file.
+    """
     if len(os.fsencode(path.name)) > _LONGEST:
         raise _refusal(errno.ENAMETOOLONG, "the name is too long", path)
     if not path.parent.is_dir():
         why = f"there is no folder {path.parent}: make it first"
         raise _refusal(errno.ENOENT, why, path)
     if not path.exists():
-        # A temporary file is for its owner only; a new file is as the umask says.
-        return 0o666 & ~_umask()
+        return
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         raise _refusal(errno.EISDIR, "it is a folder: name a file in it", path)
@@ -79,7 +85,6 @@ def _mode_for(path):
     if not mode & 0o222 or not os.access(path, os.W_OK):
         why = "the file that is there is read-only: it is not replaced"
         raise _refusal(errno.EACCES, why, path)
-    return stat.S_IMODE(mode)
 
 
 def _refusal(number, why, path):

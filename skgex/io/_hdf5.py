@@ -9,6 +9,11 @@ from ._optional import import_h5py
 _DAMAGED = (AttributeError, IndexError, OverflowError, RuntimeError, TypeError)
 # How deep links to links are followed.
 _MAX_LINKS = 16
+# What a text takes in a file at least, which is not compressed, and how far gzip can
+# compress other values; what is said of a sample or a gene stands beside expression, so
+# that there is a byte for each. A few more are allowed, whatever is stored.
+_TEXT_BYTES, _MOST_COMPRESSED = 16, 1100
+_FEW_VALUES, _FEW_BYTES = 2**20, 2**26
 # What files that are none begin with: what to do.
 _STARTS = {
     b"\x1f\x8b": "It is compressed by gzip: decompress it first, as by gunzip.",
@@ -76,6 +81,24 @@ def by_reference(group, reference):
     return _checked(group[reference])
 
 
+def read_all(dataset, as_text=False):
+    """Return all values of a dataset, if the file can hold so many.
+
+    Chunks that were never written take no room in a file, however many there are said
+    to be.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        Names, codes, or numbers about samples or genes.
+    as_text : bool, default=False
+        Whether to decode bytes, of a dataset of text.
+    """
+    if dataset.shape:
+        _check_number(dataset)
+    return (dataset.asstr(errors="replace") if as_text else dataset)[()]
+
+
 def what_it_is(file):
     """Return a sentence for a file of another kind, "" where it is not known."""
     for parts, words in _OTHERS.items():
@@ -125,6 +148,23 @@ def _checked(item):
         raise _elsewhere(item, item.name, "kept in another file")
     _check_filters(item)
     return item
+
+
+def _check_number(dataset):
+    """Refuse more values than the bytes of a file can stand for."""
+    n_values, held = dataset.size, dataset.id.get_storage_size()
+    n_file = dataset.file.id.get_filesize()
+    if dataset.dtype.hasobject:
+        possible = _FEW_VALUES + n_file // _TEXT_BYTES
+    else:
+        n_bytes = _FEW_BYTES + _MOST_COMPRESSED * held
+        possible = min(_FEW_VALUES + n_file, n_bytes // dataset.dtype.itemsize)
+    if n_values > possible:
+        raise ValueError(
+            f"{dataset.file.filename} is damaged: {dataset.name} is said to have "
+            f"{n_values:,d} values, for which {held:,d} bytes in a file of "
+            f"{n_file:,d} are too few. Download the file again, or write it again."
+        )
 
 
 def _check_filters(dataset):

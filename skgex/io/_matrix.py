@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from lzma import LZMAError
 from pathlib import Path
 from zipfile import BadZipFile
@@ -57,12 +57,32 @@ class Matrix(ABC):
 
     def to_frame(self):
         """Read everything into a table."""
+        self._check_memory()
         table = np.empty((len(self.samples), len(self.genes)), self.dtype)
         for rows, columns, values in self.blocks():
             table[rows, columns] = values
         index = pd.Index(self.samples, name="sample")
         columns = pd.Index(self.genes, name="gene")
         return pd.DataFrame(table, index, columns, copy=False)
+
+    def _check_memory(self):
+        """Refuse a table that this machine cannot hold: the process would be ended."""
+        shape = len(self.samples), len(self.genes)
+        needed, held = shape[0] * shape[1] * self.dtype.itemsize, _memory_bytes()
+        if held is not None and needed > held:
+            raise ValueError(
+                f"{self.name}: {shape[0]:,d} samples x {shape[1]:,d} genes take "
+                f"{needed / 1e9:,.0f} GB, and this machine has {held / 1e9:,.0f} GB: "
+                "select samples or genes, or convert the table by to_memmap, which "
+                "leaves it on disk."
+            )
+
+
+def _memory_bytes():
+    """Return the memory of this machine, or None where it does not say."""
+    with suppress(AttributeError, OSError, ValueError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
 
 
 def as_slice(positions):

@@ -184,7 +184,7 @@ def test_names_that_a_file_can_hold(tmp_path):
 
 def test_a_table_larger_than_memory(archs4, monkeypatch, tmp_path):
     X, path = archs4
-    monkeypatch.setattr(_matrix, "_memory_bytes", lambda: X.size * 4 - 1)
+    monkeypatch.setattr(_matrix, "machine_bytes", lambda: X.size * 4 - 1)
     with pytest.raises(ValueError, match=r"7 samples x 6 genes take 0 GB.*to_memmap"):
         read_archs4(path)
     assert_array_equal(read_archs4(path, samples=["S3"]), X.loc[["S3"]])
@@ -192,4 +192,4 @@ def test_a_table_larger_than_memory(archs4, monkeypatch, tmp_path):
 
 
 def test_memory_of_this_machine_is_known():
-    assert 2**28 < _matrix._memory_bytes() < 2**50
+    assert 2**28 < _matrix.machine_bytes() < 2**50

@@ -14,19 +14,21 @@ ROOT = Path(skgex.__file__).parent
 LAYERS = {
     "__init__": set(),  # lazily, by name
     "datasets": {"_persistence"},
-    "io": {"preprocessing", "_gene_names", "_inputs", "_containers", "_new_file"},
+    "io": {"preprocessing", "_gene_names", "_inputs", "_containers"}
+    | {"_new_file", "_memory"},
     "nn": set(),
     "_containers": set(),
     "_gene_names": set(),
     "_inputs": {"_containers"},
     "_new_file": set(),
+    "_memory": set(),
     "_shrunken_moments": set(),
     "_training": {"nn", "_inputs"},
     "_persistence": {"_training", "_new_file"},
     "_low_rank": {"nn", "_training"},
     "pretext": {
         *("nn", "_low_rank", "_training", "_persistence", "_inputs"),
-        "_shrunken_moments",
+        *("_shrunken_moments", "_memory"),
     },
     "_finetune": {"nn", "_training", "_persistence", "_inputs", "pretext"},
     "_survival": {"nn", "_training", "_inputs", "pretext", "_finetune"},
@@ -44,12 +46,12 @@ FOREIGN = {
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_cli", "__main__", "_new_file"},
+    - {"_cli", "__main__", "_new_file", "_memory"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}
     - {"__init__", "nn", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_new_file"},
-    "numpy": {*LAYERS} - {"__init__", "nn", "_gene_names", "_new_file"},
+    - {"_new_file", "_memory"},
+    "numpy": {*LAYERS} - {"__init__", "nn", "_gene_names", "_new_file", "_memory"},
     "scipy": {
         *("datasets", "io", "_impute", "_containers", "_finetune", "_survival"),
         "_shrunken_moments",

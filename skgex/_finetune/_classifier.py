@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y
 
+from .._inputs import refuse_gradients
 from ._base import BaseFineTuned
 
 _MANY_CLASSES = "The number of unique classes is greater than 50%"
@@ -234,6 +235,7 @@ class FineTunedClassifier(ClassifierMixin, BaseFineTuned):
             raise ValueError(
                 "FineTunedClassifier requires y to be passed, but the target y is None."
             )
+        refuse_gradients(y, "y")
         y = column_or_1d(y, warn=True)
         labeled = np.ones(len(y), dtype=bool)
         if self.unlabeled is not None:

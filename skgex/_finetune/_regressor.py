@@ -9,6 +9,7 @@ from sklearn.callback import with_callbacks
 from sklearn.linear_model import RidgeCV
 from sklearn.utils.validation import _check_y, check_array
 
+from .._inputs import refuse_gradients
 from ._base import BaseFineTuned
 
 # Squares of larger targets, summed over samples, overflow in double precision.
@@ -206,6 +207,7 @@ class FineTunedRegressor(RegressorMixin, BaseFineTuned):
             raise ValueError(
                 "FineTunedRegressor requires y to be passed, but the target y is None."
             )
+        refuse_gradients(y, "y")
         y = check_array(
             y,
             ensure_2d=False,

@@ -257,7 +257,9 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
 
     def _make_task(self, data):
         times = data.time[data.event].numpy()
-        shares = np.linspace(0, 1, self.n_intervals + 1)[1:]
+        # More would end at the same times.
+        n_intervals = min(self.n_intervals, len(times))
+        shares = np.linspace(0, 1, n_intervals + 1)[1:]
         return HazardTask(np.unique(np.quantile(times, shares, method="higher")))
 
     def _finish(self, learnt, task, risk, data):

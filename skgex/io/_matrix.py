@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from lzma import LZMAError
 from pathlib import Path
 from zipfile import BadZipFile
@@ -12,6 +12,8 @@ from zlib import error as ZlibError
 
 import numpy as np
 import pandas as pd
+
+from .._memory import machine_bytes
 
 BLOCK_BYTES = 32 * 2**20
 # What libraries raise at damaged files; zipfile says of other compressions that they
@@ -68,7 +70,7 @@ class Matrix(ABC):
     def _check_memory(self):
         """Refuse a table that this machine cannot hold: the process would be ended."""
         shape = len(self.samples), len(self.genes)
-        needed, held = shape[0] * shape[1] * self.dtype.itemsize, _memory_bytes()
+        needed, held = shape[0] * shape[1] * self.dtype.itemsize, machine_bytes()
         if held is not None and needed > held:
             raise ValueError(
                 f"{self.name}: {shape[0]:,d} samples x {shape[1]:,d} genes take "
@@ -76,13 +78,6 @@ class Matrix(ABC):
                 "select samples or genes, or convert the table by to_memmap, which "
                 "leaves it on disk."
             )
-
-
-def _memory_bytes():
-    """Return the memory of this machine, or None where it does not say."""
-    with suppress(AttributeError, OSError, ValueError):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return None
 
 
 def as_slice(positions):

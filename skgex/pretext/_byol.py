@@ -8,6 +8,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
+from .._memory import check_network
 from ..nn import GeneCorruption, Objective, byol_loss, projection_head
 from ._mlp import BaseMLPEmbedder, check_widths
 
@@ -229,6 +230,13 @@ class BYOL(BaseMLPEmbedder):
 
     def _make_objective(self, encoder, standardizer, reader):
         check_widths("projection_dims", self.projection_dims, "two layers", n_layers=2)
+        hidden, d = (int(width) for width in self.projection_dims)
+        check_network(
+            f"projection_dims=({hidden}, {d})",
+            "projection_dims",
+            hidden * (encoder.embedding_dim + 3 * d),
+            n_layers=2,
+        )
         return BYOLObjective(
             encoder,
             GeneCorruption(self.corruption_rate),

@@ -30,6 +30,10 @@ _OTHERS = {
         "package: add them up by sample first, or write AnnData by "
         "scanpy.read_10x_h5(path).write_h5ad(...), and use read_h5ad."
     ),
+    ("0/DATA/0/matrix", "0/META"): (
+        "It is a GCTX file, as of CLUE: write it as GCT by cmapPy's gctx2gct, and "
+        "use read_gct; or read it by cmapPy.pandasGEXpress.parse.parse(path).data_df.T."
+    ),
     ("row_attrs", "col_attrs", "matrix"): (
         "It is a loom file: write AnnData by anndata.io.read_loom(path).write_h5ad(...)"
         ", and use read_h5ad."
@@ -45,6 +49,9 @@ _OTHERS = {
     ("data/expression", "meta"): "Files of ARCHS4 are read by read_archs4.",
     ("X", "obs", "var"): "Files of AnnData are read by read_h5ad.",
 }
+
+
+_AS_10X, _OF_10X = ("matrix/barcodes", "matrix/indptr"), ("barcodes", "indptr")
 
 
 @contextmanager
@@ -104,6 +111,10 @@ def what_it_is(file):
     for parts, words in _OTHERS.items():
         if all(member(file, part) is not None for part in parts):
             return words
+    # Of 10x before version 3, one group for each genome.
+    for genome in list(file)[:20]:
+        if all(member(file, f"{genome}/{p}") is not None for p in _OF_10X):
+            return _OTHERS[_AS_10X]
     return ""
 
 

@@ -9,6 +9,7 @@ def infinite(gene, sample, n=1):
     """Tell of infinite values; gene and sample of the first."""
     return Finding(
         "infinite",
+        "marked_missing",
         "error",
         f"{counted(n, 'value is', 'values are')} infinite; the first is that of gene "
         f"{str(gene)!r} in sample {str(sample)!r}.",
@@ -52,6 +53,20 @@ def empty_genes(names):
         f"{quoted(names)}.",
         "Drop them: X.dropna(axis=1, how='all').",
         names,
+    )
+
+
+def marked_missing(mark, gene, sample, n):
+    """Tell of a number that stands for missing values; gene and sample of the first."""
+    return Finding(
+        "marked_missing",
+        "error",
+        f"{counted(n, 'value is', 'values are')} {mark:g}, far below all others: it "
+        f"seems to mark what is missing. The first is that of gene {str(gene)!r} in "
+        f"sample {str(sample)!r}.",
+        f"Write NaN in its place: X.mask(X == {mark:g}).",
+        (str(gene),),
+        n,
     )
 
 
@@ -102,6 +117,7 @@ __all__ = [
     "constant_genes",
     "empty_genes",
     "infinite",
+    "marked_missing",
     "missing_blocks",
     "missing_values",
     "not_numbers",

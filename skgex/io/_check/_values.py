@@ -39,7 +39,7 @@ def value_findings(table, measures, unit):
     mark = mark_among(table.blocks, lowest, table.genes, table.samples)
     if mark:
         found.append(mark)
-    elif unit.name == "counts" and measures.n_negative:
+    if unit.name == "counts" and measures.n_negative:
         sample, gene = measures.first_negative
         found.append(
             words.negative_counts(

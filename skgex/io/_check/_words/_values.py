@@ -9,7 +9,6 @@ def infinite(gene, sample, n=1):
     """Tell of infinite values; gene and sample of the first."""
     return Finding(
         "infinite",
-        "marked_missing",
         "error",
         f"{counted(n, 'value is', 'values are')} infinite; the first is that of gene "
         f"{str(gene)!r} in sample {str(sample)!r}.",

@@ -119,6 +119,8 @@ def _remedy_by_type(X):
 
 
 def _remedy_of_tensor(X):
+    if X.requires_grad:
+        return "It requires gradients: pass X.detach().cpu()."
     try:
         X.numpy()
     except (TypeError, RuntimeError):

@@ -43,7 +43,7 @@ def check_genes(
     """
     refuse_containers(X)
     X = without_mask(X, dtype[0])
-    _check_usable(X)
+    _check_distinct(X)
     try:
         with naming_missing_values():
             return validate_data(
@@ -64,16 +64,22 @@ def check_genes(
         ) from None
 
 
-def _check_usable(X):
-    """Refuse tensors of a network in training, and tables with a gene twice."""
-    if getattr(X, "requires_grad", False):
-        raise ValueError("X is a tensor that requires gradients: give X.detach().")
+def _check_distinct(X):
+    """Refuse tables with a gene twice."""
     names = list(getattr(X, "columns", ()))
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(
             f"X has {names.count(twice)} columns of the gene {str(twice)!r}: keep one, "
             "or average them by X.T.groupby(level=0).mean().T."
+        )
+
+
+def refuse_gradients(values, name):
+    """Refuse a tensor of a network in training, which numpy cannot read."""
+    if getattr(values, "requires_grad", False):
+        raise ValueError(
+            f"{name} is a tensor that requires gradients: give {name}.detach()."
         )
 
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_tables import codes, counts, cut, log_tpm, table, tpm
 
-from skgex.io import check_expression, open_memmap, to_memmap
+from skgex.io import check_expression, open_memmap, read_expression, to_memmap
+from skgex.io._check import _table
 
 rng = np.random.default_rng(0)
 
@@ -309,3 +310,49 @@ def test_any_numbers_are_reported_without_a_warning(
     n_missing = int(np.isnan(X).any(axis=0).sum())
     missing = report["missing_values"].n if "missing_values" in report else 0
     assert missing == n_missing
+
+
+# Numbers that stand for missing values
+
+
+@pytest.mark.parametrize("mark", [-99, -999, -9999.0, -99999])
+@pytest.mark.parametrize("X", [counts(), log_tpm(), z_scores()], ids=["n", "log", "z"])
+def test_a_mark_of_missing_values(X, mark):
+    X = X.astype(float).copy()
+    assert "marked_missing" not in check_expression(X)
+    X.iloc[7, 5] = X.iloc[9, 5] = X.iloc[9, 8] = mark
+    found = check_expression(X)["marked_missing"]
+    assert (found.severity, found.n, found.where) == ("error", 3, (str(X.columns[5]),))
+    assert f"3 values are {mark:g}, far below all others" in found.what
+    assert repr(str(X.index[7])) in found.what
+    assert "marked_missing" not in check_expression(X.mask(X == mark))
+
+
+def test_marks_in_a_memory_map_of_several_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(_table, "_BLOCK_BYTES", 4 * 1000 * 7)
+    X = to_memmap(log_tpm(), tmp_path / "plain")
+    assert "marked_missing" not in check_expression(X)
+    marked = log_tpm()
+    marked.iloc[20, 3] = marked.iloc[38, 3] = -999
+    X = to_memmap(marked, tmp_path / "marked")
+    found = check_expression(X)["marked_missing"]
+    assert found.n == 2
+    assert repr(str(X.index[20])) in found.what
+
+
+def test_values_as_low_as_others_are_no_mark():
+    low = np.random.default_rng(0).normal(-600, 50, (40, 60))
+    low[3, 4] = -999
+    assert low.min() == -999
+    for values in (low, np.full((20, 60), -999.0)):
+        assert "marked_missing" not in check_expression(table(values))
+
+
+def test_readers_warn_of_a_mark(tmp_path):
+    text = "gene\tS1\tS2\nTP53\t5.25\t-999\nMYC\t3\t7.5\nEGFR\t2\t4\n"
+    (tmp_path / "x.tsv").write_text(text)
+    message = r"x\.tsv: 1 value is -999.* 'TP53' in sample 'S2'.*X\.mask\(X == -999\)"
+    with pytest.warns(UserWarning, match=message):
+        read_expression(tmp_path / "x.tsv")
+    (tmp_path / "x.tsv").write_text(text.replace("-999", "-9.99"))
+    assert read_expression(tmp_path / "x.tsv").loc["S2", "TP53"] == np.float32(-9.99)

@@ -227,6 +227,11 @@ def test_bad_targets_and_weights():
         (None, "UnivariateCoxSelector requires y to be passed"),
         (as_surv(np.zeros(N, bool), Y["time"]), "All 300 samples of y are censored"),
         (Y[1:], "inconsistent numbers of samples"),
+        # As of the survival models that come after it.
+        (
+            as_surv(Y["event"], Y["time"] - Y["time"].min()),
+            "zero or negative: 1 of 300",
+        ),
     ]:
         with pytest.raises(ValueError, match=message):
             selector.fit(X, y)

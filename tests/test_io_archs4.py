@@ -9,8 +9,15 @@ from io_files import expression, write_archs4
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgex import LogCPM
-from skgex.io import _archs4_matrix, read_archs4
+from skgex.io import (
+    _archs4_matrix,
+    _matrix,
+    read_archs4,
+    read_expression,
+    to_memmap,
+)
 from skgex.io._archs4_matrix import runs
+from skgex.io._hdf5 import read_all
 
 METADATA = {
     "series_id": ["GSE1", "GSE1", "GSE2", "GSE2,GSE3", "GSE4", "GSE4", "GSE5"],
@@ -126,3 +133,63 @@ def test_runs_are_the_chunks_that_are_needed(data):
     assert read == [i for i in range(end) if i // chunk in needed]
     if limit is not None:
         assert all(stop - start <= max(limit, chunk) for start, stop in ranges)
+
+
+def grow(path, name, *shape, dtype=None):
+    """Say that a dataset has many more values, which are not stored."""
+    with h5py.File(path, "a") as file:
+        dtype = dtype or file[name].dtype
+        del file[name]
+        file.create_dataset(name, shape, dtype, chunks=(*shape[:-1], 1000))
+
+
+@pytest.mark.parametrize("dtype", [h5py.string_dtype(), "S10", "S100000", "i8"])
+def test_more_names_than_a_file_can_hold(dtype, archs4, tmp_path):
+    _, path = archs4
+    n = 10**9 if dtype != "S100000" else 10**7
+    grow(path, "data/expression", 6, n)
+    grow(path, "meta/samples/geo_accession", n, dtype=dtype)
+    for read in (read_archs4, read_expression, lambda p: to_memmap(p, tmp_path / "x")):
+        with pytest.raises(
+            ValueError, match=r"x\.h5 is damaged: .*geo_accession is sa"
+        ):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("title", {"query": "a"}),
+        ("title", {"return_metadata": ["title"]}),
+        ("singlecellprobability", {"max_single_cell": 0.5}),
+    ],
+)
+def test_more_metadata_than_a_file_can_hold(field, options, archs4):
+    _, path = archs4
+    grow(path, f"meta/samples/{field}", 10**9)
+    with pytest.raises(ValueError, match=rf"{field} is said to have 1,000,000,000"):
+        read_archs4(path, **options)
+
+
+def test_names_that_a_file_can_hold(tmp_path):
+    # However well they are compressed, and though there are more than a few.
+    names = np.char.mod("S%07d", np.arange(10**5)).astype("S8")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for compression, name in ((None, "plain"), ("gzip", "small")):
+            file.create_dataset(name, data=names, compression=compression, chunks=True)
+        file["texts"] = names.astype(object)
+        for dataset in file.values():
+            assert len(read_all(dataset)) == 10**5
+
+
+def test_a_table_larger_than_memory(archs4, monkeypatch, tmp_path):
+    X, path = archs4
+    monkeypatch.setattr(_matrix, "machine_bytes", lambda: X.size * 4 - 1)
+    with pytest.raises(ValueError, match=r"7 samples x 6 genes take 0 GB.*to_memmap"):
+        read_archs4(path)
+    assert_array_equal(read_archs4(path, samples=["S3"]), X.loc[["S3"]])
+    assert_array_equal(to_memmap(path, tmp_path / "x"), X)
+
+
+def test_memory_of_this_machine_is_known():
+    assert 2**28 < _matrix.machine_bytes() < 2**50

@@ -143,6 +143,61 @@ def test_a_number_of_names_that_no_memory_holds(tmp_path):
 # Files that read other files
 
 
+N = 10**9
+
+
+def with_texts(obs):
+    obs.create_dataset("_index", (N,), h5py.string_dtype(), chunks=(1000,))
+
+
+def with_bytes(obs):
+    obs.create_dataset("_index", (N,), "S9", chunks=(1000,), compression="gzip")
+
+
+def with_codes(obs):
+    obs.create_dataset("_index/codes", (N,), "i1", chunks=(1000,))
+    obs["_index/categories"] = ["a"]
+
+
+def with_a_mask(obs):
+    obs.create_dataset("_index/values", (N,), "i8", chunks=(1000,))
+    obs.create_dataset("_index/mask", (N,), "?", chunks=(1000,))
+
+
+def with_categories(obs):
+    obs["_index/codes"] = [0, 1, 2]
+    categories = obs.create_dataset(
+        "_index/categories", (N,), h5py.string_dtype(), chunks=(1000,)
+    )
+    assert categories.size == N
+
+
+def dense(file, n):
+    file.create_dataset("X", (n, 2), "f4", chunks=(min(n, 1000), 2))
+
+
+def sparse(file, n):
+    file.create_group("X").attrs.update({"encoding-type": "csr_matrix"})
+    file["X"].attrs["shape"] = [n, 2]
+    for name, size in (("data", 0), ("indices", 0), ("indptr", n + 1)):
+        file["X"].create_dataset(name, (size,), "i8", maxshape=(None,))
+
+
+@pytest.mark.parametrize("matrix", [dense, sparse])
+@pytest.mark.parametrize(
+    "names", [with_texts, with_bytes, with_codes, with_a_mask, with_categories]
+)
+def test_more_values_than_a_file_can_hold(names, matrix, tmp_path):
+    with h5py.File(tmp_path / "x.h5ad", "w") as file:
+        names(file.create_group("obs"))
+        file["obs"].attrs["_index"] = "_index"
+        file["var/_index"] = ["A", "B"]
+        file["var"].attrs["_index"] = "_index"
+        matrix(file, 3 if names is with_categories else N)
+    with pytest.raises(ValueError, match=r"x\.h5ad is damaged: .* are too few"):
+        read_h5ad(tmp_path / "x.h5ad")
+
+
 def external_link(file, name, other):
     file[name] = h5py.ExternalLink(other, "X")
 

@@ -222,6 +222,8 @@ def test_text_for_a_matrix(tmp_path):
     ("parts", "message"),
     [
         (["matrix/barcodes", "matrix/indptr"], "10x file of single cells"),
+        (["GRCh38/barcodes", "GRCh38/indptr"], "10x file of single cells"),
+        (["0/DATA/0/matrix", "0/META/ROW/id"], "GCTX file.*gctx2gct.*read_gct"),
         (["matrix", "row_attrs/Gene", "col_attrs/CellID"], "loom file"),
         (["assays/RNA", "cell.names"], "file of Seurat"),
         (["mod/rna/X", "obs/i", "var/i"], "MuData"),

@@ -247,10 +247,6 @@ def change(key, value):
     return changed
 
 
-def rewrite(text, end=".json"):
-    return lambda path: path.with_name(path.name + end).write_bytes(text)
-
-
 def cut(path):
     path.write_bytes(path.read_bytes()[:-4])
 
@@ -267,6 +263,23 @@ def of_another_dtype(path):
     np.save(path, np.load(path).view(np.int32))
 
 
+def of_columns_first(path):
+    np.save(path, np.asfortranarray(np.load(path)))
+
+
+def zipped(path):
+    size = path.stat().st_size
+    with path.open("wb") as file:
+        np.savez(file, np.zeros(3))
+    path.write_bytes(path.read_bytes().ljust(size, b"\0"))
+
+
+def rewrite_header(path, text):
+    """Put another text in the place of numpy's header, of the same length."""
+    content = path.read_bytes()
+    path.write_bytes(content[:10] + text.ljust(117).encode() + content[127:])
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -274,18 +287,60 @@ def of_another_dtype(path):
         (foreign, "not in numpy's format"),
         (of_another_shape, r"\(8, 60\) values of float32.*says \(60, 8\)"),
         (of_another_dtype, r"values of int32.*of float32"),
-        (change("genes", lambda g: g[1:]), "with 60 samples and 7 genes"),
-        (change("samples", lambda s: [*s, "x"]), "with 61 samples and 8 genes"),
+        (change("genes", lambda g: g[1:]), "it has 7 genes, its shape says 8"),
+        (
+            change("samples", lambda s: [*s, "x"]),
+            "it has 61 samples, its shape says 60",
+        ),
         (change("format", lambda f: 99), "of format 99.*update skgex"),
-        (rewrite(b"{"), "no description of a table"),
-        (rewrite(b"[1]"), "no description of a table"),
-        (rewrite(b"{}"), "no description of a table"),
+        (of_columns_first, "row by row"),
+        (zipped, "not in numpy's format"),
+        (lambda path: rewrite_header(path, "(" * 100), "not in numpy's format"),
     ],
 )
 def test_damaged_tables(damage, message, written, path):
     damage(path)
     with pytest.raises(ValueError, match=rf"table\.npy.*{message}"):
         open_memmap(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"{", b"[1]", b"{}", b"", b"null", b'"format"', b"\xff\xfe", b"[" * 10**5],
+    ids=lambda text: repr(text[:9]),
+)
+def test_what_is_no_description(text, written, path):
+    path.with_name("table.npy.json").write_bytes(text)
+    with pytest.raises(ValueError, match=r"table\.npy\.json is no desc.*convert again"):
+        open_memmap(path)
+
+
+ENTRIES = {
+    "shape": [[60], [60, 8, 1], [60, 8.0], [-60, -8], [60, True], 60, "60x8", {}],
+    "dtype": ["f99", "int32", "object", 4, None, ["float32"]],
+    "size": ["x", -1, None, 2048.0, True],
+    "unit": [3, ["TPM"], {}],
+    "genes": [5, None, {}, "abcdefgh", [*range(8)], [*"abcdefg", None], [*"abcdefgg"]],
+    "samples": [5, None, [["a"]] * 60, ["a"] * 60],
+    "format": [None, [], "1", 0],
+}
+
+
+@pytest.mark.parametrize("key", ENTRIES)
+def test_a_description_that_lacks_an_entry(key, written, path):
+    file = path.with_name("table.npy.json")
+    about = json.loads(file.read_text())
+    file.write_text(json.dumps({k: v for k, v in about.items() if k != key}))
+    with pytest.raises(ValueError, match=rf"no description.*{key}.*convert again"):
+        open_memmap(path)
+
+
+@pytest.mark.parametrize("key", ENTRIES)
+def test_a_description_with_an_entry_that_is_wrong(key, written, path):
+    for value in ENTRIES[key]:
+        change(key, lambda _, value=value: value)(path)
+        with pytest.raises(ValueError, match=rf"{key}.*convert again"):
+            open_memmap(path)
 
 
 def test_tables_that_are_not_there(written, path, tmp_path):

@@ -1,5 +1,6 @@
 """Conversions that were stopped go on, and never leave half a table."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from io_files import FORMATS, expression, write
 from numpy.testing import assert_array_equal
 
-from skgex.io import _conversion, _to_memmap, open_memmap, to_memmap
+from skgex.io import _journal, _to_memmap, open_memmap, to_memmap
 
 
 class Stopped(BaseException):
@@ -158,13 +159,13 @@ def test_a_journal_never_tells_of_what_was_written_over(tmp_path, monkeypatch):
     path, X = tmp_path / "table", expression()
     stopped_after(3, X, path, chunk_size=1)
 
-    def write_journal(self, **options):
-        if not options:  # the first block is there, but not noted yet
+    def write(self, entries, sync=False):
+        if not sync:  # the first block is there, but not noted yet
             raise Stopped
-        original(self, **options)
+        original(self, entries, sync)
 
-    original = _conversion.Conversion._write_journal
-    monkeypatch.setattr(_conversion.Conversion, "_write_journal", write_journal)
+    original = _journal.Journal.write
+    monkeypatch.setattr(_journal.Journal, "write", write)
     with pytest.raises(Stopped):
         to_memmap(X + 1, path, chunk_size=1)
     monkeypatch.undo()
@@ -241,3 +242,104 @@ def test_a_killed_process(tmp_path):
     table, n_read = resumed(cohorts, path)
     assert n_read == 2
     assert_array_equal(table, pd.concat(cohorts))
+
+
+# Journals that are not true, and files that lead elsewhere
+
+
+def with_entry(**changes):
+    def damage(journal):
+        journal["parts"][0].update(changes)
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(with_entry(n_done=n) for n in (7, 6, 10**9, -1, 2.0, "7", None, True)),
+        with_entry(fingerprint=3),
+        lambda journal: journal.update(parts=[3]),
+        lambda journal: journal.update(parts=None),
+        lambda journal: journal.update(size=0),
+        lambda journal: journal.update(token="00"),
+        lambda journal: journal.pop("check"),
+        lambda journal: journal.clear(),
+    ],
+)
+@pytest.mark.parametrize("forged", [True, False])
+def test_a_journal_that_is_not_true(damage, forged, tmp_path):
+    path, X = tmp_path / "table", expression(missing=False) + 1
+    stopped_after(3, X, path, chunk_size=1)
+    file = Path(f"{path}.partial.json")
+    journal = json.loads(file.read_text())
+    damage(journal)
+    done = json.dumps(journal.get("parts")).count('"n_done": ')
+    if forged and journal:
+        journal.pop("check", None)
+        journal["check"] = _journal._check(journal)
+        # Whoever makes a true checksum can as well write values of any kind.
+        if done and journal["parts"][0]["n_done"] in (6, 7):
+            return
+    file.write_text(json.dumps(journal))
+    assert_array_equal(to_memmap(X, path, chunk_size=1), X)
+
+
+@pytest.mark.parametrize("text", [b"[" * 10**5, b"\xff", b"[]", b"null", b"3", b""])
+def test_what_is_no_journal(text, tmp_path):
+    path, X = tmp_path / "table", expression()
+    stopped_after(3, X, path, chunk_size=1)
+    Path(f"{path}.partial.json").write_bytes(text)
+    table, n_read = resumed(X, path, chunk_size=1)
+    assert n_read == len(X)
+    assert_array_equal(table, X)
+
+
+def test_a_journal_of_other_data(tmp_path):
+    path, X = tmp_path / "table", expression()
+    stopped_after(3, X, path, chunk_size=1)
+    data = Path(f"{path}.partial")
+    data.write_bytes(bytes(data.stat().st_size))
+    assert_array_equal(to_memmap(X, path, chunk_size=1), X)
+
+
+LEFT = [".partial", ".partial.json", ".partial.json.new"]
+LEFT += [".json.partial", ".json.partial.new", ".json"]
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+@pytest.mark.parametrize("end", LEFT)
+def test_what_a_link_leads_to_is_never_written(link, end, tmp_path):
+    other, path, X = tmp_path / "other", tmp_path / "table", expression()
+    other.write_text("mine" * 1000)
+    link(other, f"{path}{end}")
+    try:
+        assert_array_equal(to_memmap(X, path), X)
+    except ValueError as error:
+        assert f"{path}.partial is a" in str(error)  # noqa: PT017
+        assert "remove it" in str(error)  # noqa: PT017
+        assert end == ".partial"
+    assert other.read_text() == "mine" * 1000
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_to_nothing_and_a_pipe(there, tmp_path):
+    path, X = tmp_path / "table", expression()
+    if there:
+        os.mkfifo(f"{path}.partial")
+    else:
+        os.symlink(tmp_path / "absent", f"{path}.partial")
+    with pytest.raises(
+        ValueError, match=r"table\.partial is (a symbolic|no file).*rem"
+    ):
+        to_memmap(X, path)
+    assert not (tmp_path / "absent").exists()
+
+
+def test_a_table_that_is_read_only_is_not_replaced(tmp_path):
+    path, X = tmp_path / "table", expression()
+    to_memmap(X, path)
+    path.chmod(0o444)
+    with pytest.raises(PermissionError, match=r"read-only.*table"):
+        to_memmap(X + 1, path)
+    assert_array_equal(open_memmap(path), X)

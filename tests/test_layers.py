@@ -14,19 +14,22 @@ ROOT = Path(skgex.__file__).parent
 LAYERS = {
     "__init__": set(),  # lazily, by name
     "datasets": {"_persistence"},
-    "io": {"preprocessing", "_gene_names", "_inputs", "_containers"},
+    "io": {"preprocessing", "_gene_names", "_inputs", "_containers"}
+    | {"_new_file", "_memory"},
     "nn": set(),
     "_containers": set(),
     "_gene_names": set(),
     "_inputs": {"_containers"},
+    "_new_file": set(),
+    "_memory": set(),
     "_shrunken_moments": set(),
     "_training": {"nn", "_inputs"},
-    "_persistence": {"_training"},
+    "_persistence": {"_training", "_new_file"},
     "_low_rank": {"nn", "_training"},
     "_plausible": {"io"},
     "pretext": {
         *("nn", "_low_rank", "_training", "_persistence", "_inputs"),
-        *("_shrunken_moments", "_plausible"),
+        *("_shrunken_moments", "_plausible", "_memory"),
     },
     "_finetune": {
         *("nn", "_training", "_persistence", "_inputs", "pretext", "_plausible"),
@@ -46,11 +49,12 @@ FOREIGN = {
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_cli", "__main__", "_plausible"},
+    - {"_cli", "__main__", "_new_file", "_memory", "_plausible"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}
-    - {"__init__", "nn", "_shrunken_moments", "_containers", "_gene_names"},
-    "numpy": {*LAYERS} - {"__init__", "nn", "_gene_names"},
+    - {"__init__", "nn", "_shrunken_moments", "_containers", "_gene_names"}
+    - {"_new_file", "_memory"},
+    "numpy": {*LAYERS} - {"__init__", "nn", "_gene_names", "_new_file", "_memory"},
     "scipy": {
         *("datasets", "io", "_impute", "_containers", "_finetune", "_survival"),
         "_shrunken_moments",

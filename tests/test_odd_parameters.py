@@ -134,6 +134,16 @@ def test_tensors_that_require_gradients(Estimator):
     np.testing.assert_array_equal(found.transform(X), expected.transform(X))
 
 
+@pytest.mark.parametrize("Estimator", FINE_TUNED + SURVIVAL, ids=class_name)
+def test_targets_and_weights_that_require_gradients(Estimator):
+    tensor = torch.ones(60, requires_grad=True)
+    with pytest.raises(ValueError, match=r"y is a tensor that .* give y\.detach\(\)"):
+        fit(tiny(Estimator), y=tensor)
+    target = make_target(Estimator, CLASSES, X[:, 0])
+    with pytest.raises(ValueError, match=r"give sample_weight\.detach\(\)"):
+        tiny(Estimator).fit(X, target, sample_weight=tensor)
+
+
 @pytest.mark.parametrize("Estimator", EMBEDDERS, ids=class_name)
 def test_values_beyond_single_precision(Estimator):
     wide = X.astype(float)

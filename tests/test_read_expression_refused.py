@@ -43,6 +43,9 @@ OTHER_FILES = {
     b"^SAMPLE = GSM1\n": "SOFT.*series matrix",
     b"##fileformat=VCFv4.2\n": "variants",
     b"##gff-version 3\n": "genome annotation",
+    b"Status\ta.bam\tb.bam\nAssigned\t123\t456\nUnassigned_Unmapped\t0\t0\n": (
+        "summary of featureCounts.*counts are in the file beside it"
+    ),
     b"@HD\tVN:1.6\n": "aligned reads",
     gzip.compress(b"BAM\1\0", mtime=0): "aligned reads",
     pickle.dumps({"TP53": 1}, protocol=4): "",
@@ -58,6 +61,12 @@ OTHER_FILES = {
     zipped(TEXT)[:-30]: "damaged|binary",
     b"!Series_title\t1\n": "begins as a series matrix.*holds no table",
 }
+
+
+def test_a_column_named_status_is_no_summary(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text("Status\tS1\tS2\nTP53\t1\t2\nMYC\t3\t4\n")
+    assert list(read_expression(path)) == ["TP53", "MYC"]
 
 
 @pytest.mark.parametrize("content", OTHER_FILES, ids=OTHER_FILES.values())

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
 
-from .._inputs import check_genes
+from .._inputs import check_genes, refuse_gradients
 from .._plausible import warn_of_table
 from .._training import (
     Batches,
@@ -220,6 +220,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """Check the targets and encode those of the labelled samples."""
         y, labeled = self._check_target(y)
         check_consistent_length(X, y, groups)
+        refuse_gradients(sample_weight, "sample_weight")
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         rows = np.flatnonzero(labeled & (weight > 0))
         if not len(rows):

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y
 
+from .._inputs import refuse_gradients
 from ._base import BaseFineTuned
 from ._class_mixture import fit_class_mixture
 from ._linear_models import MANY_CLASSES, in_own_span, logistic_regression
@@ -96,8 +97,10 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
     verbose : int, default=0
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
-        Seed of the head and the batches, and of an `embedder` that has none of its
-        own. None draws it from numpy's global generator; torch's are left alone.
+        Seed of the head and the batches, and of an `embedder` that has none of its own.
+        None draws it from numpy's global generator; torch's are left alone. The same
+        seed and number of threads give the same result: see Threads in
+        :doc:`/user_guide/pretraining`.
 
     Attributes
     ----------
@@ -282,6 +285,7 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
             raise ValueError(
                 "FineTunedClassifier requires y to be passed, but the target y is None."
             )
+        refuse_gradients(y, "y")
         y = column_or_1d(y, warn=True)
         if self.unlabeled is not None:
             self._check_not_cut(y)

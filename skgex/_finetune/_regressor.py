@@ -8,6 +8,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
 from sklearn.utils.validation import _check_y, check_array
 
+from .._inputs import refuse_gradients
 from ._base import BaseFineTuned
 from ._linear_models import in_own_span, ridge_regression
 from ._marks import labeled_samples
@@ -83,8 +84,10 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
     verbose : int, default=0
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
-        Seed of the head and the batches, and of an `embedder` that has none of its
-        own. None draws it from numpy's global generator; torch's are left alone.
+        Seed of the head and the batches, and of an `embedder` that has none of its own.
+        None draws it from numpy's global generator; torch's are left alone. The same
+        seed and number of threads give the same result: see Threads in
+        :doc:`/user_guide/pretraining`.
 
     Attributes
     ----------
@@ -225,6 +228,7 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
             raise ValueError(
                 "FineTunedRegressor requires y to be passed, but the target y is None."
             )
+        refuse_gradients(y, "y")
         y = check_array(
             y,
             ensure_2d=False,

@@ -65,9 +65,15 @@ def find_class(name):
     return cls
 
 
+def is_public(cls):
+    """Whether a class is an estimator that users know and that can be saved."""
+    name = f"{PACKAGE}.{cls.__name__}"
+    return hasattr(cls, "save") and _public_estimator(name) is cls
+
+
 def _public_estimator(name):
     """Return an estimator among the public names, which load when asked for."""
-    package, _, own = name.partition(".")
+    package, _, own = str(name).partition(".")
     public = import_module(PACKAGE)
     if package != PACKAGE or own not in public.__all__:
         return None

@@ -21,10 +21,12 @@ class Decoder:
     ----------
     arrays : dict of str to ndarray
         The arrays, by the names that the description has for them.
+    budget : Budget
+        How much memory the values may take.
     """
 
-    def __init__(self, arrays):
-        self._arrays = arrays
+    def __init__(self, arrays, budget):
+        self._arrays, self._budget = arrays, budget
         self._seen = {}
 
     def decode(self, node):
@@ -41,6 +43,8 @@ class Decoder:
     def _array(self, node):
         name, dtype, shape, axes = node["of"]
         array = self._arrays[name]
+        # All that is made of it is a copy, of four bytes a value for half precision.
+        self._budget.spend(array.size * max(array.itemsize, np.dtype(dtype).itemsize))
         if array.dtype == np.float16 and dtype == "float32":
             array = array.astype(np.float32)
         if str(array.dtype) != dtype or list(array.shape) != shape:
@@ -62,11 +66,20 @@ class Decoder:
         dtype = {"str": str, "object": object}[node["dtype"]]
         values = np.empty(len(node["of"]), dtype=object)
         values[:] = self.decode(node["of"])
+        if dtype is str:
+            if not all(isinstance(value, str) for value in values):
+                raise ValueError("an array of text holds something else")
+            # Each text takes as much as the longest.
+            longest = max(map(len, values), default=0)
+            self._budget.spend(4 * longest * len(values))
         return values.astype(dtype).reshape(node["shape"])
 
     def _random_state(self, node):
-        state = np.random.RandomState()
-        state.set_state(tuple(self.decode(node["of"])))
+        state, known = np.random.RandomState(), tuple(self.decode(node["of"]))
+        # numpy reads where it is told to, and ends the interpreter beyond its memory.
+        if not 0 <= known[2] <= len(known[1]) == _N_KEYS:
+            raise ValueError("the state of a random generator is out of range")
+        state.set_state(known)
         return state
 
     def _object(self, node):
@@ -93,6 +106,9 @@ class Decoder:
 
     def _scalar(self, node):
         return self.decode(node["of"])[()]
+
+
+_N_KEYS = len(np.random.RandomState(0).get_state()[1])
 
 
 def _defaults(cls):

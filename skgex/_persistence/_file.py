@@ -1,14 +1,17 @@
 """One safetensors file: arrays, a header in JSON, and a checksum over both."""
 
+import errno
 import hashlib
 import json
 import os
-import tempfile
-from pathlib import Path
+import re
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+
+from .._new_file import new_file
+from ._budget import Budget
 
 FORMAT = "skgex"
 FORMAT_NUMBER = 1
@@ -28,7 +31,6 @@ def write(path, header, arrays, digests):
     digests : dict of str to str
         What `digest` says of each of them.
     """
-    path = Path(path)
     header = json.dumps(header, allow_nan=False, separators=(",", ":"))
     metadata = {
         "format": FORMAT,
@@ -36,24 +38,31 @@ def write(path, header, arrays, digests):
         "header": header,
         "sha256": checksum(header, digests),
     }
-    handle, new = tempfile.mkstemp(
-        prefix=f".{path.name}.", suffix=".partial", dir=path.parent
-    )
-    os.close(handle)
-    try:
-        save_file(arrays, new, metadata)
-        # A temporary file is for its owner only; a new file is as the umask says.
-        os.chmod(new, path.stat().st_mode if path.exists() else 0o666 & ~_umask())
-        with open(new, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(new, path)
-    except BaseException:
-        Path(new).unlink(missing_ok=True)
-        raise
+    with new_file(path) as new:
+        try:
+            save_file(arrays, new, metadata)
+        except SafetensorError as error:
+            raise _as_os_error(error, new) from error
+
+
+def _as_os_error(error, path):
+    """Return an error of the system, which safetensors puts into words alone."""
+    number = re.search(r"os error (\d+)", str(error))
+    number = int(number[1]) if number else errno.EIO
+    return OSError(number, os.strerror(number), str(path))
 
 
 def read(path):
-    """Return the header and the arrays of a file.
+    """Return the header and the arrays of a file, and what they may unfold to.
+
+    Returns
+    -------
+    header : dict
+        What was written.
+    arrays : dict of str to ndarray
+        What was written.
+    budget : Budget
+        How much memory the content may take.
 
     Raises
     ------
@@ -62,8 +71,8 @@ def read(path):
     ValueError
         If it is not such a file, is damaged, or from a newer version.
     """
-    with open(path, "rb"):  # The error of a missing file is clearer from here.
-        pass
+    with open(path, "rb") as file:  # The error of a missing file is clearer from here.
+        budget = Budget(os.fstat(file.fileno()).st_size)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -80,7 +89,8 @@ def read(path):
             "its content does not match its checksum: it was changed or damaged after "
             "it was written; get it again from where it came from"
         )
-    return json.loads(header), arrays
+    budget.check_json(header)
+    return json.loads(header), arrays, budget
 
 
 def check_format(metadata):
@@ -109,9 +119,3 @@ def checksum(header, digests):
     """Return a digest of the header and of all arrays."""
     content = json.dumps([header, sorted(digests.items())])
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -4,8 +4,9 @@ import warnings
 
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
-from ._classes import PACKAGE
+from ._classes import PACKAGE, is_public
 from ._decode import Decoder
 from ._file import read
 
@@ -27,8 +28,9 @@ def load(path, *, device=None):
 
     Nothing in the file is run: it holds data only, and classes by names that are
     looked up among those of this package. A file that was cut short or damaged is
-    refused. Who changes a file on purpose can write a new checksum too: the values in
-    it are as good as its source.
+    refused, and so is one that would take many times its size in memory. Who changes a
+    file on purpose can write a new checksum too: the values in it are as good as its
+    source.
 
     Parameters
     ----------
@@ -66,20 +68,37 @@ def load(path, *, device=None):
     True
     """
     try:
-        header, arrays = read(path)
-        decoder = Decoder(arrays)
-        estimator = decoder.decode(header["estimator"])
-        if not isinstance(estimator, BaseEstimator):
-            raise ValueError(f"it holds a {type(estimator).__name__}, no estimator")
-        estimator.unit_ = header["unit"]
+        estimator = _read_estimator(path)
         _set_device(estimator, device)
     except INVALID as error:
-        known = type(error) is ValueError
-        reason = error if known else f"its content is not valid: {error!r}"
         raise ValueError(
-            f"Cannot load {str(path)!r} as an estimator of {PACKAGE}: {reason}."
+            f"Cannot load {str(path)!r} as an estimator of {PACKAGE}: {_reason(error)}."
         ) from error
     return estimator
+
+
+def _read_estimator(path):
+    """Return the estimator in a file, which is one that has the method `save`."""
+    header, arrays, budget = read(path)
+    estimator = Decoder(arrays, budget).decode(header["estimator"])
+    kind = type(estimator)
+    if not is_public(kind):
+        raise ValueError(f"it holds a {kind.__name__}, no estimator")
+    check_is_fitted(estimator)
+    unit = estimator.unit_ = header["unit"]
+    if not isinstance(unit, str | None):
+        raise TypeError(f"a unit of type {type(unit).__name__}")
+    return estimator
+
+
+def _reason(error):
+    if type(error) is ValueError:
+        return error
+    what = "it is nested too deeply" if isinstance(error, RecursionError) else error
+    return (
+        f"its content is not valid, the file is damaged or was not written by save "
+        f"({type(error).__name__}: {what})"
+    )
 
 
 def _set_device(estimator, device):
@@ -101,8 +120,12 @@ def _set_device(estimator, device):
 
 
 def _estimators(estimator):
-    """Yield an estimator and all that it holds."""
-    yield estimator
-    for value in vars(estimator).values():
-        if isinstance(value, BaseEstimator):
-            yield from _estimators(value)
+    """Yield an estimator and all that it holds, each once."""
+    found, queue = {id(estimator)}, [estimator]
+    while queue:
+        part = queue.pop()
+        yield part
+        for value in vars(part).values():
+            if isinstance(value, BaseEstimator) and id(value) not in found:
+                found.add(id(value))
+                queue.append(value)

@@ -26,7 +26,8 @@ class SaveMixin:
         Parameters
         ----------
         path : path-like
-            Where to. A file that is there is replaced.
+            Where to. A file that is there is replaced, unless it is read-only; a
+            symbolic link stays, and the file that it points to is replaced.
         unit : str, default=None
             The unit that expression is in, such as ``"log2(TPM + 0.001)"``, for those
             who will use the weights. The loaded estimator has it as `unit_`, and saves
@@ -39,6 +40,10 @@ class SaveMixin:
         ------
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
+        OSError
+            If the file cannot be written, of the kind that the reason is: a full disk,
+            a folder that is not there, a file that is read-only, a name that is too
+            long. Nothing is left of it, and an older file is as it was.
         ValueError
             If a parameter cannot be saved, or the estimator is of a class of your own.
 

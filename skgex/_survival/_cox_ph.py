@@ -87,7 +87,9 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds and the batches, and of an `embedder` that has none of its
-        own. None draws it from numpy's global generator; torch's are left alone.
+        own. None draws it from numpy's global generator; torch's are left alone. The
+        same seed and number of threads give the same result: see Threads in
+        :doc:`/user_guide/pretraining`.
 
     Attributes
     ----------

@@ -16,6 +16,7 @@ except ImportError as error:
         'The survival estimators need scikit-survival: pip install "skgex[survival]".'
     ) from error
 
+from .._inputs import refuse_gradients
 from ._strata import check_strata
 from ._target import check_survival
 
@@ -116,6 +117,7 @@ class SurvivalCurvesMixin(SurvivalAnalysisMixin):
         risk = self.predict(X)
         weight = None
         if sample_weight is not None:
+            refuse_gradients(sample_weight, "sample_weight")
             weight = _check_sample_weight(
                 sample_weight, risk, dtype=np.float64, ensure_non_negative=True
             )

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from sklearn.utils.validation import _check_sample_weight
 
+from .._inputs import refuse_gradients
 from ..nn import CoxLikelihood
 from ._strata import check_labels
 from ._target import check_survival
@@ -33,10 +34,8 @@ class SurvivalData(NamedTuple):
 
 def check_data(estimator, X, y, sample_weight, strata):
     """Check the target of an estimator; return the data and the names of the strata."""
-    # scikit-learn's checks have plain targets of zero; follow-up of zero is a mistake.
-    plain = getattr(getattr(y, "dtype", None), "names", None) is None
-    plain = plain and not hasattr(y, "columns")
-    event, time = check_survival(y, estimator, allow_zero=plain)
+    event, time = check_survival(y, estimator)
+    refuse_gradients(sample_weight, "sample_weight")
     weight = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )

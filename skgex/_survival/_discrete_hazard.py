@@ -77,7 +77,9 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds and the batches, and of an `embedder` that has none of its
-        own. None draws it from numpy's global generator; torch's are left alone.
+        own. None draws it from numpy's global generator; torch's are left alone. The
+        same seed and number of threads give the same result: see Threads in
+        :doc:`/user_guide/pretraining`.
 
     Attributes
     ----------
@@ -257,7 +259,9 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
 
     def _make_task(self, data):
         times = data.time[data.event].numpy()
-        shares = np.linspace(0, 1, self.n_intervals + 1)[1:]
+        # More would end at the same times.
+        n_intervals = min(self.n_intervals, len(times))
+        shares = np.linspace(0, 1, n_intervals + 1)[1:]
         return HazardTask(np.unique(np.quantile(times, shares, method="higher")))
 
     def _finish(self, learnt, task, risk, data):

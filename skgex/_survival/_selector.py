@@ -11,7 +11,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from .._inputs import check_genes
+from .._inputs import check_genes, refuse_gradients
 from .._training import RowReader, check_all_profiles
 from ._score_test import cox_score_test
 from ._target import check_survival
@@ -118,7 +118,7 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         y : structured array of shape (n_samples,)
             Survival: an event (bool), then a time, as made by scikit-survival's
             `Surv`; or a table with these columns. A plain array stands for times that
-            all end with the event.
+            all end with the event. Times are above zero.
         strata : array-like of shape (n_samples,), default=None
             Labels, such as cohorts. Samples are compared within strata only.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -130,8 +130,9 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
             The fitted selector.
         """
         X = check_genes(self, X, reset=True, ensure_min_samples=2)
-        event, time = check_survival(y, self, allow_zero=True)
+        event, time = check_survival(y, self)
         check_consistent_length(X, time)
+        refuse_gradients(sample_weight, "sample_weight")
         weight = _check_sample_weight(
             sample_weight,
             X,

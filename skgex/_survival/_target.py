@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
 
+from .._inputs import refuse_gradients
+
 SURVIVAL_DTYPE = np.dtype([("event", bool), ("time", float)])
 _EXPECTED = (
     "a structured array with an event (bool) and a time (float), as made by "
@@ -51,7 +53,8 @@ def check_survival(y, estimator=None, *, allow_all_censored=False, allow_zero=Fa
     allow_all_censored : bool, default=False
         Whether there may be no event.
     allow_zero : bool, default=False
-        Whether times may be zero, for what depends on their order only.
+        Whether times may be zero, where nothing is learnt from them. A plain array may
+        have them everywhere, as targets of scikit-learn's checks do.
 
     Returns
     -------
@@ -76,6 +79,7 @@ def check_survival(y, estimator=None, *, allow_all_censored=False, allow_zero=Fa
         event, time = _from_table(y)
     else:
         y = _as_vector(y)
+        allow_zero = allow_zero or not y.dtype.names
         event, time = _from_fields(y) if y.dtype.names else _from_times(y)
     if not len(time):
         raise ValueError("y is empty: found 0 sample(s), while at least 1 is required.")
@@ -97,6 +101,7 @@ def _name(estimator):
 
 def _as_vector(y):
     """Return `y` as an array of one dimension."""
+    refuse_gradients(y, "y")
     try:
         y = np.asarray(y)
     except (TypeError, ValueError) as error:
@@ -220,8 +225,8 @@ def _check_time(time, allow_zero):
         kind = "negative" if allow_zero else "zero or negative"
         raise ValueError(
             f"The times in y must be positive, but some are {kind}: {_count(wrong)}. "
-            f"Either {remedy}, or add a small follow-up, such as half a day, to times "
-            "of zero."
+            f"A follow-up of zero is often one that is not known. Either {remedy}, or "
+            "add a small follow-up, such as half a day, to times of zero."
         )
 
 

@@ -13,7 +13,7 @@ from ._archs4_metadata import (
     read_text,
     searched_fields,
 )
-from ._hdf5 import member, open_hdf5
+from ._hdf5 import member, open_hdf5, read_all
 from ._selection import GeneSelection, as_names, select_samples
 from ._xena import READER_PARAMETERS
 
@@ -169,7 +169,7 @@ def open_archs4(
         places = select_samples(accessions, samples, path)
         places = places[find_samples(file, query)[places]]
         if max_single_cell is not None:
-            probability = dataset(file, f"{SAMPLES}/singlecellprobability")[:]
+            probability = read_all(dataset(file, f"{SAMPLES}/singlecellprobability"))
             places = places[probability.astype(float)[places] < max_single_cell]
     if not len(places):
         raise ValueError(

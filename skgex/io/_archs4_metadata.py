@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from ._hdf5 import is_dataset, member, what_it_is
+from ._hdf5 import is_dataset, member, read_all, what_it_is
 from ._selection import quoted
 
 SAMPLES = "meta/samples"
@@ -24,8 +24,8 @@ def read_text(file, name):
     """Read a dataset of strings."""
     values = dataset(file, name)
     if values.dtype.kind not in "OS":
-        return [str(value) for value in values[:]]
-    return values.asstr(errors="replace")[:].tolist()
+        return [str(value) for value in read_all(values)]
+    return read_all(values, as_text=True).tolist()
 
 
 def dataset(file, name):

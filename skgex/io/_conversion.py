@@ -1,23 +1,22 @@
 """A table on its way to disk, with a journal of how far it is."""
 
 import io
-import json
 import mmap
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy
 
+from .._new_file import check_replaceable
+from ._journal import FORMAT, Journal, write_json
+from ._own_file import open_own
 from ._selection import quoted
 
 try:
     import fcntl
 except ImportError:  # on Windows there are no such locks
     fcntl = None
-
-FORMAT = 1
 
 
 class Conversion:
@@ -36,19 +35,20 @@ class Conversion:
 
     def __init__(self, path, chunk_size):
         self.path, self._size = Path(path), chunk_size
-        self._data, self._journal, self._sidecar = (
+        self._data, journal, self._sidecar = (
             self.path.with_name(self.path.name + end)
             for end in (".partial", ".partial.json", ".json")
         )
+        self._journal = Journal(journal)
         self.samples, self._seen, self.genes, self.dtype = [], set(), None, None
         self._entries, self._n_parts = [], 0
 
     def __enter__(self):
-        open(self._data, "ab").close()
-        self._file = open(self._data, "r+b")
+        check_replaceable(self.path)
+        self._file = open_own(self._data)
         try:
             self._lock()
-            self._entries = self._read_journal()
+            self._entries = self._journal.start(self._file)
         except BaseException:
             self._file.close()
             raise
@@ -64,11 +64,12 @@ class Conversion:
         self.samples += part.samples
         if self.genes is None:
             self.genes, self.dtype = part.genes, part.dtype
-        entry = self._entry(part)
+        n_blocks = part.n_blocks(self._size)
+        entry = self._entry(part, n_blocks)
         shape = len(part.samples), len(self.genes)
         offset = len(self._header()) + row * shape[1] * self.dtype.itemsize
         self._allocate(offset + shape[0] * shape[1] * self.dtype.itemsize)
-        n_blocks, done = part.n_blocks(self._size), entry["n_done"]
+        done = entry["n_done"]
         progress(part.name, done, n_blocks)
         if done == n_blocks:
             return
@@ -78,7 +79,7 @@ class Conversion:
             table.flush()
             _give_back(table)
             entry["n_done"] += 1
-            self._write_journal()
+            self._journal.write(self._entries)
             progress(part.name, entry["n_done"], n_blocks)
 
     def finish(self, unit):
@@ -105,12 +106,12 @@ class Conversion:
             "samples": self.samples,
         }
         new = self.path.with_name(self.path.name + ".json.partial")
-        _write(new, description)
+        write_json(new, description)
         self._sidecar.unlink(missing_ok=True)
         self._file.close()
         os.replace(self._data, self.path)
         os.replace(new, self._sidecar)
-        self._journal.unlink(missing_ok=True)
+        self._journal.remove()
 
     def _check_new(self, part):
         known = [sample for sample in part.samples if sample in self._seen]
@@ -122,15 +123,16 @@ class Conversion:
             )
         self._seen.update(part.samples)
 
-    def _entry(self, part):
+    def _entry(self, part, n_blocks):
         """Return the place of the next part in the journal, of which it may be new."""
         number, self._n_parts = self._n_parts, self._n_parts + 1
         fingerprint = part.fingerprint(self._size)
         known = self._entries[number : number + 1]
-        if not known or known[0]["fingerprint"] != fingerprint:
+        same = known and known[0]["fingerprint"] == fingerprint
+        if not same or known[0]["n_done"] > n_blocks:
             self._entries[number:] = [{"fingerprint": fingerprint, "n_done": 0}]
             # Before anything is written over what the journal says is there.
-            self._write_journal(sync=True)
+            self._journal.write(self._entries, sync=True)
         return self._entries[number]
 
     def _header(self, n_samples=0):
@@ -163,31 +165,6 @@ class Conversion:
                 f"Another process is writing {self.path}: wait for it, or write to "
                 "another path."
             )
-
-    def _read_journal(self):
-        with suppress(FileNotFoundError, ValueError):
-            journal = json.loads(self._journal.read_text())
-            held = os.fstat(self._file.fileno()).st_size
-            if journal["format"] == FORMAT and held >= journal["size"]:
-                return journal["parts"]
-        return []
-
-    def _write_journal(self, sync=False):
-        size = os.fstat(self._file.fileno()).st_size
-        journal = {"format": FORMAT, "size": size, "parts": self._entries}
-        # One that is lost, or older, costs time and no more.
-        _write(self._journal, journal, sync)
-
-
-def _write(path, content, sync=True):
-    """Write JSON to a file that is there as a whole or not at all."""
-    new = path.with_name(path.name + ".new")
-    with open(new, "w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        if sync:
-            os.fsync(file.fileno())
-    os.replace(new, path)
 
 
 def _give_back(table):

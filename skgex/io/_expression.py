@@ -1,10 +1,13 @@
 """read_expression: any table of expression that people have."""
 
+import numpy as np
 from sklearn.utils._param_validation import StrOptions, validate_params
 
+from ._check._marks import mark_among
 from ._open_any import open_expression
 from ._selection import ON_DUPLICATE, quoted
 from ._text import GENES, SAMPLES, frames_about
+from ._warn import warn
 
 EXPRESSION_PARAMETERS = {
     "orient": [StrOptions({"auto", GENES, SAMPLES})],
@@ -155,10 +158,24 @@ def read_expression(
         metadata=return_metadata,
     )
     X = matrix.to_frame()
+    _warn_of_marks(path, X)
     X.attrs["source"] = matrix.source
     if verbose:
         print(_described(matrix.source, X))
     return (X, *frames_about(matrix, X)) if return_metadata else X
+
+
+def _warn_of_marks(path, X):
+    """Warn of a number that stands for missing values."""
+    values = X.to_numpy()
+    found = mark_among(
+        lambda: [(slice(None), values)],
+        np.fmin.reduce(values, axis=None),
+        X.columns,
+        X.index,
+    )
+    if found:
+        warn(f"{path}: {found}")
 
 
 def _described(source, X):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._hdf5 import by_reference, is_dataset, member, text
+from ._hdf5 import by_reference, is_dataset, member, read_all, text
 from ._selection import quoted
 
 
@@ -27,7 +27,7 @@ def names_of(file, table, column=None):
             f"{quoted(known, 20)}."
         )
     if is_dataset(table):
-        values = _decoded(table[column])
+        values = _decoded(read_all(table)[column])
         categories = member(file, f"uns/{column}_categories")
         if categories is None and table.name == "/raw.var":
             categories = member(file, f"raw.cat/{column}_categories")
@@ -79,15 +79,15 @@ def _read_column(column, table):
     if is_dataset(column):
         categories = column.attrs.get("categories")  # as version 0.7 does
         if categories is None:
-            return _decoded(column[:])
-        return _by_code(column[:], by_reference(table, categories))
+            return _decoded(read_all(column))
+        return _by_code(read_all(column), by_reference(table, categories))
     codes = member(column, "codes")
     if codes is not None:
-        return _by_code(codes[:], member(column, "categories"))
+        return _by_code(read_all(codes), member(column, "categories"))
     values, mask = member(column, "values"), member(column, "mask")
-    values = _decoded(values[:]).astype(object)
+    values = _decoded(read_all(values)).astype(object)
     if mask is not None:
-        values[mask[:].astype(bool)] = np.nan
+        values[read_all(mask).astype(bool)] = np.nan
     return values
 
 
@@ -95,7 +95,7 @@ def _by_code(codes, categories, strict=True):
     """Return the category of each code, NaN for a code of -1."""
     if categories is None or codes.dtype.kind not in "iu":
         return codes
-    categories = np.atleast_1d(_decoded(categories[()])).astype(object)
+    categories = np.atleast_1d(_decoded(read_all(categories))).astype(object)
     codes = codes.astype(np.int64)
     if len(codes) and (codes.max() >= len(categories) or codes.min() < -1):
         if strict:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ._hdf5 import is_dataset, member, text
+from ._hdf5 import is_dataset, member, read_all, text
 
 _AXES = {"csr": 0, "csc": 1}
 
@@ -91,7 +91,7 @@ class SparseStrips:
                 f"{n_values:,d} values, {len(self._indices):,d} indices and "
                 f"{len(bounds):,d} bounds of {n_strips:,d} strips, which do not fit"
             )
-        bounds = bounds[:]
+        bounds = read_all(bounds)
         lengths = np.diff(bounds.astype(np.int64))
         if bounds[0] != 0 or bounds[-1] != n_values or (lengths < 0).any():
             raise self._wrong(

@@ -9,6 +9,11 @@ from ._optional import import_h5py
 _DAMAGED = (AttributeError, IndexError, OverflowError, RuntimeError, TypeError)
 # How deep links to links are followed.
 _MAX_LINKS = 16
+# What a text takes in a file at least, which is not compressed, and how far gzip can
+# compress other values; what is said of a sample or a gene stands beside expression, so
+# that there is a byte for each. A few more are allowed, whatever is stored.
+_TEXT_BYTES, _MOST_COMPRESSED = 16, 1100
+_FEW_VALUES, _FEW_BYTES = 2**20, 2**26
 # What files that are none begin with: what to do.
 _STARTS = {
     b"\x1f\x8b": "It is compressed by gzip: decompress it first, as by gunzip.",
@@ -25,6 +30,10 @@ _OTHERS = {
         "package: add them up by sample first, or write AnnData by "
         "scanpy.read_10x_h5(path).write_h5ad(...), and use read_h5ad."
     ),
+    ("0/DATA/0/matrix", "0/META"): (
+        "It is a GCTX file, as of CLUE: write it as GCT by cmapPy's gctx2gct, and "
+        "use read_gct; or read it by cmapPy.pandasGEXpress.parse.parse(path).data_df.T."
+    ),
     ("row_attrs", "col_attrs", "matrix"): (
         "It is a loom file: write AnnData by anndata.io.read_loom(path).write_h5ad(...)"
         ", and use read_h5ad."
@@ -40,6 +49,9 @@ _OTHERS = {
     ("data/expression", "meta"): "Files of ARCHS4 are read by read_archs4.",
     ("X", "obs", "var"): "Files of AnnData are read by read_h5ad.",
 }
+
+
+_AS_10X, _OF_10X = ("matrix/barcodes", "matrix/indptr"), ("barcodes", "indptr")
 
 
 @contextmanager
@@ -76,11 +88,33 @@ def by_reference(group, reference):
     return _checked(group[reference])
 
 
+def read_all(dataset, as_text=False):
+    """Return all values of a dataset, if the file can hold so many.
+
+    Chunks that were never written take no room in a file, however many there are said
+    to be.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        Names, codes, or numbers about samples or genes.
+    as_text : bool, default=False
+        Whether to decode bytes, of a dataset of text.
+    """
+    if dataset.shape:
+        _check_number(dataset)
+    return (dataset.asstr(errors="replace") if as_text else dataset)[()]
+
+
 def what_it_is(file):
     """Return a sentence for a file of another kind, "" where it is not known."""
     for parts, words in _OTHERS.items():
         if all(member(file, part) is not None for part in parts):
             return words
+    # Of 10x before version 3, one group for each genome.
+    for genome in list(file)[:20]:
+        if all(member(file, f"{genome}/{p}") is not None for p in _OF_10X):
+            return _OTHERS[_AS_10X]
     return ""
 
 
@@ -125,6 +159,23 @@ def _checked(item):
         raise _elsewhere(item, item.name, "kept in another file")
     _check_filters(item)
     return item
+
+
+def _check_number(dataset):
+    """Refuse more values than the bytes of a file can stand for."""
+    n_values, held = dataset.size, dataset.id.get_storage_size()
+    n_file = dataset.file.id.get_filesize()
+    if dataset.dtype.hasobject:
+        possible = _FEW_VALUES + n_file // _TEXT_BYTES
+    else:
+        n_bytes = _FEW_BYTES + _MOST_COMPRESSED * held
+        possible = min(_FEW_VALUES + n_file, n_bytes // dataset.dtype.itemsize)
+    if n_values > possible:
+        raise ValueError(
+            f"{dataset.file.filename} is damaged: {dataset.name} is said to have "
+            f"{n_values:,d} values, for which {held:,d} bytes in a file of "
+            f"{n_file:,d} are too few. Download the file again, or write it again."
+        )
 
 
 def _check_filters(dataset):

@@ -13,6 +13,8 @@ from zlib import error as ZlibError
 import numpy as np
 import pandas as pd
 
+from .._memory import machine_bytes
+
 BLOCK_BYTES = 32 * 2**20
 # What libraries raise at damaged files; zipfile says of other compressions that they
 # are not implemented, and of what is encrypted by a RuntimeError.
@@ -57,12 +59,25 @@ class Matrix(ABC):
 
     def to_frame(self):
         """Read everything into a table."""
+        self._check_memory()
         table = np.empty((len(self.samples), len(self.genes)), self.dtype)
         for rows, columns, values in self.blocks():
             table[rows, columns] = values
         index = pd.Index(self.samples, name="sample")
         columns = pd.Index(self.genes, name="gene")
         return pd.DataFrame(table, index, columns, copy=False)
+
+    def _check_memory(self):
+        """Refuse a table that this machine cannot hold: the process would be ended."""
+        shape = len(self.samples), len(self.genes)
+        needed, held = shape[0] * shape[1] * self.dtype.itemsize, machine_bytes()
+        if held is not None and needed > held:
+            raise ValueError(
+                f"{self.name}: {shape[0]:,d} samples x {shape[1]:,d} genes take "
+                f"{needed / 1e9:,.0f} GB, and this machine has {held / 1e9:,.0f} GB: "
+                "select samples or genes, or convert the table by to_memmap, which "
+                "leaves it on disk."
+            )
 
 
 def as_slice(positions):

@@ -1,12 +1,18 @@
 """Tables over a memory map, as `to_memmap` writes them."""
 
-import json
 import os
+from tokenize import TokenError
 
 import numpy as np
 import pandas as pd
 
-from ._conversion import FORMAT
+from ._description import read_description
+
+# What numpy raises at a header that is none.
+_NO_ARRAY = (
+    *(ValueError, EOFError, SyntaxError, MemoryError, RecursionError, TypeError),
+    TokenError,
+)
 
 
 def open_memmap(path):
@@ -42,6 +48,12 @@ def open_memmap(path):
     -----
     The file is in numpy's own format: ``numpy.load(path, mmap_mode="r")`` opens it too.
 
+    While a table is open its file must stay as it is. If another program cuts it off,
+    or a network drive goes away, the system ends the process (``SIGBUS``, "bus error")
+    at the next value that is read, and no Python code can prevent that. Write a new
+    table to another path, or by `to_memmap`, which puts a new file in the place of the
+    old one: who has that open goes on reading the old values.
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -55,7 +67,7 @@ def open_memmap(path):
     """
     if not os.path.exists(path):
         raise FileNotFoundError(_what_is_there(path))
-    about = _read_description(path)
+    about = read_description(path)
     values = _map(path, about)
     X = pd.DataFrame(
         values,
@@ -77,29 +89,6 @@ def _what_is_there(path):
     return f"{path} does not exist: write it with to_memmap."
 
 
-def _read_description(path):
-    try:
-        with open(f"{path}.json", encoding="utf-8") as file:
-            about = json.load(file)
-        version = about["format"]
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{path} has no description {path}.json, which to_memmap writes beside it: "
-            "move both files together, or convert again."
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}.json is no description of a table ({error}): convert again with "
-            "to_memmap."
-        ) from None
-    if version != FORMAT:
-        raise ValueError(
-            f"{path}.json is of format {version!r}, this version of skgex reads "
-            f"{FORMAT}: update skgex, or convert again."
-        )
-    return about
-
-
 def _map(path, about):
     size = os.path.getsize(path)
     if size != about["size"]:
@@ -108,17 +97,16 @@ def _map(path, about):
             "was cut off or is another file. Copy both files again, or convert again."
         )
     try:
-        values = np.load(path, mmap_mode="r")
-    except (ValueError, EOFError) as error:
+        values = np.lib.format.open_memmap(path, mode="r")
+    except _NO_ARRAY as error:
         raise ValueError(
             f"{path} is not in numpy's format ({error}): convert again with to_memmap."
         ) from None
-    shape, names = tuple(about["shape"]), (len(about["samples"]), len(about["genes"]))
-    expected = shape, np.dtype(about["dtype"])
-    if shape != names or (values.shape, values.dtype) != expected:
+    expected = tuple(about["shape"]), np.dtype(about["dtype"])
+    if (values.shape, values.dtype) != expected or not values.flags.c_contiguous:
         raise ValueError(
             f"{path} holds {values.shape} values of {values.dtype}, its description "
-            f"says {shape} of {about['dtype']}, with {names[0]:,d} samples and "
-            f"{names[1]:,d} genes: these are not the two files of one table."
+            f"says {expected[0]} of {expected[1]}, row by row: these are not the two "
+            "files of one table. Copy both again, or convert again."
         )
     return values

@@ -8,6 +8,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
+from .._memory import check_network
 from ..nn import GeneCorruption, Objective, byol_loss, projection_head
 from ._mlp import BaseMLPEmbedder, check_widths
 
@@ -116,7 +117,9 @@ class BYOL(BaseMLPEmbedder):
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
         Seed of the weights, the batches, the corruption and the validation split. None
-        draws it from numpy's global generator; torch's are left alone.
+        draws it from numpy's global generator; torch's are left alone. The same seed
+        and number of threads give the same result: see Threads in
+        :doc:`/user_guide/pretraining`.
 
     Attributes
     ----------
@@ -229,6 +232,13 @@ class BYOL(BaseMLPEmbedder):
 
     def _make_objective(self, encoder, standardizer, reader):
         check_widths("projection_dims", self.projection_dims, "two layers", n_layers=2)
+        hidden, d = (int(width) for width in self.projection_dims)
+        check_network(
+            f"projection_dims=({hidden}, {d})",
+            "projection_dims",
+            hidden * (encoder.embedding_dim + 3 * d),
+            n_layers=2,
+        )
         return BYOLObjective(
             encoder,
             GeneCorruption(self.corruption_rate),

@@ -26,6 +26,7 @@ from ._base import BaseEmbedder
 from ._carry_over import carry_over
 from ._fit_again import fit_again
 from ._gene_methods import GeneMethods
+from ._gexbert_sizes import check_sizes
 from ._restoration import RestorationObjective
 from ._starts import fitted_starts, in_unit_of
 
@@ -120,7 +121,9 @@ class GexBERT(GeneMethods, BaseEmbedder):
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
         Seed of the weights, the batches, what is hidden and the validation split. None
-        draws it from numpy's global generator; torch's are left alone.
+        draws it from numpy's global generator; torch's are left alone. The same seed
+        and number of threads give the same result: see Threads in
+        :doc:`/user_guide/pretraining`.
 
     Attributes
     ----------
@@ -270,7 +273,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
         self.start_weight = start_weight
 
     def _make_model(self, reader, groups):
-        self._check_sizes()
+        check_sizes(self, reader.shape[1])
         starts = fitted_starts(self, self.start)
         check_priors(self.prior, starts)
         known = moments_of(starts) if starts else None
@@ -307,7 +310,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
         return weights
 
     def _with_genes(self, reader, standardizer, places):
-        self._check_sizes()
+        check_sizes(self, reader.shape[1])
         prior = self.encoder_.prior
         if prior is not None:
             prepare = deepcopy(standardizer).to(reader.device)
@@ -342,24 +345,6 @@ class GexBERT(GeneMethods, BaseEmbedder):
         return RestorationObjective(
             encoder, decoder, (low, high), self.n_genes_per_step, fold_priors, fold
         )
-
-    def _check_sizes(self):
-        if self.embedding_dim % self.n_heads:
-            raise ValueError(
-                f"embedding_dim={self.embedding_dim} must be a multiple of n_heads="
-                f"{self.n_heads}: each head reads as many dimensions."
-            )
-        rates = np.asarray(self.mask_rate)
-        if (
-            rates.shape not in ((), (2,))
-            or rates.dtype.kind != "f"
-            or not 0 < rates.min() <= rates.max() < 1
-            or rates.flat[0] > rates.flat[-1]
-        ):
-            raise ValueError(
-                f"mask_rate={self.mask_rate!r} must be a share between 0 and 1, or a "
-                "range of shares such as (0.15, 0.85)."
-            )
 
     def _split(self, n_samples, groups, seed):
         fraction = self.validation_fraction

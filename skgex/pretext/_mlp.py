@@ -1,10 +1,12 @@
 """What the methods share whose encoder is a multilayer perceptron."""
 
+from itertools import pairwise
 from numbers import Real
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._memory import check_network
 from ..nn import MLPEncoder
 from ._base import BaseEmbedder
 
@@ -22,6 +24,22 @@ def check_widths(name, value, layers, n_layers=None):
             f"{name}={value!r} must list the width of {layers}, as positive integers, "
             "for example (256, 256)."
         )
+
+
+def check_encoder_size(widths, n_genes):
+    """Refuse an encoder, with a head or a decoder, that is too large to be trained."""
+    widths = [int(width) for width in widths]
+    n_weights = sum(n * m for n, m in pairwise([n_genes, *widths]))
+    # Of two layers above it, as wide as it is or as there are genes.
+    n_weights += 2 * widths[-1] * max(widths[-1], n_genes)
+    check_network(
+        f"hidden_dims={_shortened(widths)}", "hidden_dims", n_weights, len(widths)
+    )
+
+
+def _shortened(widths):
+    text = ", ".join(map(str, widths[:5])) + (", ..." if len(widths) > 5 else "")
+    return f"({text})"
 
 
 class BaseMLPEmbedder(BaseEmbedder):
@@ -42,6 +60,7 @@ class BaseMLPEmbedder(BaseEmbedder):
 
     def _make_encoder(self, n_genes):
         check_widths("hidden_dims", self.hidden_dims, "one layer or more")
+        check_encoder_size(self.hidden_dims, n_genes)
         return MLPEncoder(
             n_genes,
             self.hidden_dims,

@@ -109,7 +109,9 @@ class SCARF(BaseMLPEmbedder):
         Whether a line is printed for each epoch.
     random_state : int, RandomState instance or None, default=None
         Seed of the weights, the batches, the corruption and the validation split. None
-        draws it from numpy's global generator; torch's are left alone.
+        draws it from numpy's global generator; torch's are left alone. The same seed
+        and number of threads give the same result: see Threads in
+        :doc:`/user_guide/pretraining`.
 
     Attributes
     ----------

@@ -4,6 +4,7 @@ import numpy as np
 
 from . import _words as words
 from ._blocks import blocks
+from ._marks import mark_among
 
 _MIN_GENES_OF_ZEROS = 20
 _MIN_SAMPLES_OF_ZEROS = 20
@@ -34,6 +35,10 @@ def value_findings(table, measures, unit):
                 table.genes[gene], table.samples[sample], measures.n_infinite
             )
         )
+    lowest = np.fmin.reduce(measures.low) if len(measures.low) else np.nan
+    mark = mark_among(table.blocks, lowest, table.genes, table.samples)
+    if mark:
+        found.append(mark)
     if unit.name == "counts" and measures.n_negative:
         sample, gene = measures.first_negative
         found.append(

@@ -29,6 +29,10 @@ _REFUSED = {
     b"@HD\t": ("aligned reads", "Count them first, as by featureCounts."),
     b"@SQ\t": ("aligned reads", "Count them first, as by featureCounts."),
     b"BAM\1": ("aligned reads", "Count them first, as by featureCounts."),
+    b"Status\t": (
+        "the summary of featureCounts",
+        "The counts are in the file beside it, whose name has no .summary.",
+    ),
     b"##gff": ("a genome annotation", "Give a table of expression."),
     b"##fileformat=VCF": ("a table of variants", "Give a table of expression."),
     b"{": ("JSON", "Give a table of expression."),
@@ -43,6 +47,8 @@ def refuse_no_text(path, storage):
         raise ValueError(f"{path} is empty. Download it again.")
     start = head.lstrip(b"\xef\xbb\xbf \r\n\t")[:64]
     for mark, (what, remedy) in _REFUSED.items():
+        if mark == b"Status\t" and b"\nAssigned\t" not in head:
+            continue  # a column of another table
         if start.startswith(mark) or start.lower().startswith(mark):
             raise ValueError(f"{path} is {what}, no table of expression. {remedy}")
     if head[257:262] == b"ustar":

@@ -2,9 +2,10 @@
 
 import os
 import stat
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+from ..._new_file import new_file
 
 
 @contextmanager
@@ -23,17 +24,13 @@ def replacing(path):
     if is_stream(path):
         yield Path(path)
         return
-    path = Path(os.path.realpath(path))
-    handle, new = _temporary(path)
-    os.close(handle)
     try:
-        yield Path(new)
-        # A temporary file is for its owner only; a new file is as the umask says.
-        os.chmod(new, path.stat().st_mode if path.exists() else 0o666 & ~_umask())
-        os.replace(new, path)
-    except BaseException:
-        Path(new).unlink(missing_ok=True)
-        raise
+        with new_file(path) as new:
+            yield new
+    except FileNotFoundError as error:
+        if error.filename != os.path.realpath(path):
+            raise
+        raise ValueError(f"{path}: {error.strerror}.") from None
 
 
 def is_stream(path):
@@ -67,20 +64,3 @@ def check_free(path, overwrite):
             f"{path} exists already: write to another path, or set overwrite=True to "
             "replace it."
         )
-
-
-def _temporary(path):
-    try:
-        return tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=".partial", dir=path.parent
-        )
-    except FileNotFoundError:
-        raise ValueError(
-            f"{path}: there is no folder {path.parent}: make it first."
-        ) from None
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

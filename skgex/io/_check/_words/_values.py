@@ -55,6 +55,20 @@ def empty_genes(names):
     )
 
 
+def marked_missing(mark, gene, sample, n):
+    """Tell of a number that stands for missing values; gene and sample of the first."""
+    return Finding(
+        "marked_missing",
+        "error",
+        f"{counted(n, 'value is', 'values are')} {mark:g}, far below all others: it "
+        f"seems to mark what is missing. The first is that of gene {str(gene)!r} in "
+        f"sample {str(sample)!r}.",
+        f"Write NaN in its place: X.mask(X == {mark:g}).",
+        (str(gene),),
+        n,
+    )
+
+
 def missing_values(share, genes):
     """Tell of the share of values that are missing, and the genes that have any."""
     return about(
@@ -102,6 +116,7 @@ __all__ = [
     "constant_genes",
     "empty_genes",
     "infinite",
+    "marked_missing",
     "missing_blocks",
     "missing_values",
     "not_numbers",

@@ -8,9 +8,9 @@ from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_consistent_length
 
-from ._cells import Draw, Prediction, fit_cells, warn_of_failures
+from ._cells import Draw, Prediction, all_subsets, make_jobs
 from ._hidden_values import HiddenValues, check_profiles, warn_of_left_out_genes
-from ._label_efficiency import _rows
+from ._jobs import error_message, run_jobs, warn_of_failures
 from ._pool import split_pool
 
 
@@ -27,6 +27,8 @@ def cohort_size_curve(
     scoring=None,
     random_state=0,
     n_jobs=None,
+    cache_dir=None,
+    verbose=0,
 ):
     """Compare estimators that are fitted to few samples of a cohort, and to more.
 
@@ -68,6 +70,12 @@ def cohort_size_curve(
         i``, which estimators with a `random_state` of None are given too.
     n_jobs : int, default=None
         Number of estimators, draws and sizes that are worked on at a time.
+    cache_dir : path-like or None, default=None
+        Folder in which the result of each estimator, draw and size is kept, in a file
+        of its own. When the function is called again, as after an interruption, what is
+        there is not computed again. None keeps nothing.
+    verbose : int, default=0
+        Whether to print a line for each result.
 
     Returns
     -------
@@ -77,7 +85,8 @@ def cohort_size_curve(
         columns are instead `error`, of which less is better, the root mean squared
         error of the hidden values in standard deviations of their gene, and `r`, the
         median over genes of the correlation across samples between hidden and
-        restored values.
+        restored values. Then follow `n_train`, the samples that were not for testing,
+        `n_test`, and `error_message` of an estimator that failed, else "".
 
     Raises
     ------
@@ -150,7 +159,7 @@ def cohort_size_curve(
     check_consistent_length(X, y, groups)
     strata = _check_strata(estimators, y, sizes)
     units = np.arange(X.shape[0]) if groups is None else groups
-    draws = []
+    draws, counts = [], []
     for seed in range(random_state, random_state + n_draws):
         rng = np.random.default_rng(seed)
         pool, test = split_pool(units, strata, test_size, rng)
@@ -161,26 +170,46 @@ def cohort_size_curve(
                 f"test_size={test_size}."
             )
         if y is None:
-            task = HiddenValues(X, test, rate, rng)
+            task = HiddenValues.at_random(X, test, rate, rng)
         else:
-            task = Prediction(_rows(X, test), y[test], scoring)
-        draws.append(Draw(seed, [np.sort(pool[:n]) for n in sizes], task))
-    cells = fit_cells(estimators, X, y, groups, draws, n_jobs)
-    warn_of_failures(cells, sizes)
+            task = Prediction(X, y, test, scoring)
+        subsets = [np.sort(pool[:n]) for n in sizes]
+        draws.append(Draw(seed, subsets, [f"{n} samples" for n in sizes], task))
+        counts.append((len(pool), len(test)))
+    jobs = make_jobs(estimators, X, y, groups, draws)
+    cells = run_jobs(
+        jobs, (X, y, groups), n_jobs=n_jobs, cache_dir=cache_dir, verbose=verbose
+    )
+    warn_of_failures(jobs, cells)
+    cells = all_subsets(cells, estimators, draws)
     if y is None:
         warn_of_left_out_genes(cells)
-    return _as_table(cells, draws, sizes)
+    return _as_table(cells, draws, sizes, counts)
 
 
-def _as_table(cells, draws, sizes):
+def _as_table(cells, draws, sizes, counts):
     rows = {}
     for i, draw in enumerate(draws):
         keys = [key for key in cells if key[1] == i]
         scores = draw.task.scores([cells[key] for key in keys])
         rows.update(zip(keys, scores, strict=True))
     return pd.DataFrame(
-        [(name, i, sizes[j], *rows[name, i, j]) for name, i, j in cells],
-        columns=["estimator", "draw", "n_samples", *draws[0].task.columns],
+        [
+            (
+                name,
+                i,
+                sizes[j],
+                *rows[name, i, j],
+                *counts[i],
+                error_message(cells[key]),
+            )
+            for key in cells
+            for name, i, j in [key]
+        ],
+        columns=[
+            *("estimator", "draw", "n_samples", *draws[0].task.columns),
+            *("n_train", "n_test", "error_message"),
+        ],
     )
 
 

@@ -5,6 +5,8 @@ from ._cohort_size import cohort_size_curve
 from ._concordance import concordance_interval
 from ._label_efficiency import label_efficiency_curve
 from ._missingness import missingness_curve
+from ._panel_size import panel_size_curve
+from ._transfer import transfer_matrix
 
 __all__ = [
     "ampute",
@@ -12,4 +14,6 @@ __all__ = [
     "concordance_interval",
     "label_efficiency_curve",
     "missingness_curve",
+    "panel_size_curve",
+    "transfer_matrix",
 ]

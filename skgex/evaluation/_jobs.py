@@ -121,9 +121,11 @@ def _attempt(function, *arguments):
         return Failure(f"{type(error).__name__}: {error}")
 
 
-def score_of(outcome):
-    """Return the score of an estimator, NaN if it failed."""
-    return np.nan if isinstance(outcome, Failure) else float(outcome["score"])
+def score_of(outcome, place=0):
+    """Return the score of an estimator, or one of several, NaN if it failed."""
+    if isinstance(outcome, Failure):
+        return np.nan
+    return float(np.atleast_1d(outcome["score"])[place])
 
 
 def error_message(outcome):

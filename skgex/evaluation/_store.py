@@ -55,7 +55,7 @@ class Store:
         except Exception as error:
             raise ValueError(
                 "cache_dir needs estimators and scores that can be pickled, as "
-                f"functions of a module are, but lambdas are not: {error}"
+                f"functions of a module are, but lambdas are not: {error.args[0]}"
             ) from error
 
     def load(self, path):

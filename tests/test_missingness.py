@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_allclose
 from pandas.testing import assert_frame_equal
 from sklearn.exceptions import FitFailedWarning
@@ -119,7 +120,8 @@ def test_groups_are_kept_together_and_any_splitter_serves(X):
 def test_arrays_and_parallel_runs_agree(X):
     models = {"neighbours": KNNImputer(), "mean": SimpleImputer()}
     one = missingness_curve(models, X, **OPTIONS).drop(columns="fit_seconds")
-    two = missingness_curve(models, X.to_numpy(), n_jobs=2, **OPTIONS)
+    with parallel_config(backend="threading"):
+        two = missingness_curve(models, X.to_numpy(), n_jobs=2, **OPTIONS)
     assert_frame_equal(one, two.drop(columns="fit_seconds"))
     polars = missingness_curve(models, pl.from_pandas(X), **OPTIONS)
     assert_frame_equal(one, polars.drop(columns="fit_seconds"))

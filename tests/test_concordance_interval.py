@@ -151,6 +151,7 @@ def test_ten_thousand_samples_take_seconds():
         ({"y": np.arange(3.0)}, "y must be a structured array of an event"),
         ({"y": np.array([(2, 1.0)] * 3, "i4,f8")}, "field 'f0' of y, must be True or"),
         ({"y": np.array([(True, np.nan)] * 3, "?,f8")}, "field 'f1' of y, must be fin"),
+        ({"y": np.array([(1, True)] * 3, "i4,?")}, "field 'f1' of y, must be finite"),
         ({"y": np.array([(False, 1.0)] * 3, "?,f8")}, "no two samples that can be"),
         ({"risk": [1, 2]}, r"risk has shape \(2,\) for 3 samples"),
         ({"reference": [1, np.nan, 3]}, "reference is not finite for sample 1"),

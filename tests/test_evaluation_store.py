@@ -168,5 +168,5 @@ def test_verbose_prints_a_line_for_each_result(cohort, tmp_path, capsys):
     models = {"near": KNNImputer(), "mean": SimpleImputer()}
     missingness_curve(models, cohort.data, verbose=1, **options)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "[1/4] near, mcar of 30%, split 0: kept"
-    assert lines[3].startswith("[4/4] mean, mcar of 30%, split 1: 0.")
+    assert lines[0] == "[1/4] near, mcar, rate 0.3, split 0: kept"
+    assert lines[3].startswith("[4/4] mean, mcar, rate 0.3, split 1: 0.")

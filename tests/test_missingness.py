@@ -179,8 +179,8 @@ def test_a_failure_is_recorded_and_told(X):
     with pytest.warns(FitFailedWarning) as caught:
         table = missingness_curve(models, X, rates=[0.2, 0.6], cv=2)
     assert [str(w.message) for w in caught] == [
-        f"Estimator 'picky' failed in mcar of 60%, split {split}, and is recorded as "
-        "NaN: RuntimeError: too many holes"
+        f"Estimator 'picky' failed in mcar, rate 0.6, split {split}, and is recorded "
+        "as NaN: RuntimeError: too many holes"
         for split in range(2)
     ]
     assert caught[0].filename == __file__

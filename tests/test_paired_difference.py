@@ -5,8 +5,19 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import t
+from sklearn.dummy import DummyClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.naive_bayes import GaussianNB
 
-from skgex.evaluation import paired_difference
+from skgex.datasets import make_cohort
+from skgex.evaluation import (
+    cohort_size_curve,
+    label_efficiency_curve,
+    missingness_curve,
+    paired_difference,
+    panel_size_curve,
+    transfer_matrix,
+)
 
 
 def long(scores, **columns):
@@ -99,6 +110,35 @@ def test_what_failed_is_left_out():
     table = paired_difference(long(scores), "b")
     assert table["n_splits"].tolist() == [0, 1]
     assert table.loc[0, COLUMNS].isna().all()
+
+
+def test_tables_of_all_protocols_are_understood():
+    cohort = make_cohort(n_samples=60, n_genes=6, n_classes=2, random_state=0)
+    X, y, groups = cohort.data, cohort.target, cohort.groups
+    models = {"a": GaussianNB(), "b": DummyClassifier()}
+    imputers = {"a": SimpleImputer(), "b": SimpleImputer(strategy="median")}
+    both = {"one": (X, y, groups), "other": (X[::-1], y[::-1])}
+    curves = {
+        ("fraction",): label_efficiency_curve(
+            models, X, y, fractions=[0.5, 1], n_splits=3, n_draws=2
+        ),
+        ("n_samples",): cohort_size_curve(models, X, y, sizes=[9, 20], n_draws=3),
+        ("n_genes",): panel_size_curve(models, X, y, sizes=[2, 4], n_draws=2, cv=3),
+        ("n_genes", "source", "target"): transfer_matrix(models, both, cv=3),
+        ("mechanism", "rate", "rows"): missingness_curve(imputers, X, cv=3),
+    }
+    for by, results in curves.items():
+        table = paired_difference(results, "b")
+        assert list(table)[: len(by)] == list(by)
+        assert table["n_splits"].tolist() == [3] * len(results[list(by)].value_counts())
+        means = (
+            results.groupby([*by, "estimator"], sort=False)[
+                "error" if "error" in results else "score"
+            ]
+            .mean()
+            .unstack(sort=False)
+        )
+        assert_allclose(table["difference"], means["a"] - means["b"], atol=1e-12)
 
 
 def test_equal_scores_differ_by_nothing():

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.feature_selection import RFE, SelectKBest, f_regression
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import (
@@ -187,6 +188,21 @@ def test_survival_has_its_share_of_events_in_each_fold():
         model = without_network().fit(X[train][:, genes], y[train])
         expected.append(model.score(X[test][:, genes], y[test]))
     assert_allclose(table["score"], expected)
+
+
+@pytest.mark.parametrize("pretrained", [[], ["frozen"]])
+def test_what_is_frozen_is_shown_its_genes(cohort, pretrained):
+    X, y = cohort.frame, cohort.target
+    model = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=1000))
+    model.fit(X[["g2", "g5", "g1"]], y)
+    models = {"frozen": FrozenEstimator(model), "recorder": Recorder()}
+    options = {"sizes": [9], "n_draws": 1, "cv": 2}
+    table = panel_size_curve(models, X, y, pretrained=pretrained, **options)
+    expected = []
+    for shown in Recorder.seen[1::2]:
+        known = shown.reindex(columns=["g2", "g5", "g1"])
+        expected.append(model.score(known, y[shown.index]))
+    assert_allclose(table["score"][:2], expected)
 
 
 def test_a_failure_is_recorded_and_told(cohort):

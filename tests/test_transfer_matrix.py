@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.exceptions import FitFailedWarning
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import ShuffleSplit, StratifiedGroupKFold, StratifiedKFold
+from sklearn.pipeline import make_pipeline
 from sklearn.utils import Bunch
 
 from skgex.datasets import make_cohort
@@ -94,6 +97,45 @@ def test_results_are_kept_and_failures_told(cohorts, tmp_path):
     two = transfer_matrix(models, cohorts, cv=2, cache_dir=tmp_path)
     assert len(list(tmp_path.iterdir())) == n_files
     pd.testing.assert_frame_equal(one[one["estimator"] == "lr"], two)
+
+
+def test_one_fit_serves_all_targets_with_the_same_genes(cohorts):
+    class Counting(LogisticRegression):
+        rows = []
+
+        def fit(self, X, y):
+            self.rows.append(X.shape)
+            return super().fit(X, y)
+
+    X, y, _ = cohorts["a"]
+    given = {"a": (X, y), "b": (X[::-1], y), "c": (X[X.columns[:3]], y), "d": (X, y)}
+    # A splitter that has never seen some of the samples.
+    cv = ShuffleSplit(2, train_size=0.4, test_size=0.3, random_state=0)
+    table = transfer_matrix({"lr": Counting()}, given, cv=cv)
+    of_a = Counting.rows[:4]
+    assert of_a == [(24, 8), (24, 8), (60, 8), (60, 3)]
+    assert len(Counting.rows) == 15
+    one, two = (table[table["source"] == name] for name in "ad")
+    pairs = list(zip(one["target"], two["target"], strict=True))
+    assert pairs == [(name, name) for name in "abcd" for _ in range(2)]
+    other = np.repeat([False, True, True, False], 2)
+    assert_allclose(one["score"][other], two["score"][other])
+
+
+def test_what_is_frozen_is_shown_its_genes(cohorts):
+    X, y, _ = cohorts["a"]
+    model = make_pipeline(SimpleImputer(keep_empty_features=True), LogisticRegression())
+    model.fit(X, y)
+    table = transfer_matrix({"frozen": FrozenEstimator(model)}, cohorts, cv=2)
+    splitter = StratifiedGroupKFold(2, shuffle=True, random_state=0)
+    for target, (Z, z, patients) in cohorts.items():
+        known = Z[[gene for gene in Z if gene in X]].reindex(columns=X.columns)
+        expected = [
+            model.score(known.iloc[test], z[test])
+            for _, test in splitter.split(Z, z, patients)
+        ]
+        rows = (table["source"] == "a") & (table["target"] == target)
+        assert_allclose(table["score"][rows], expected)
 
 
 def test_bad_cohorts_are_named(cohorts):

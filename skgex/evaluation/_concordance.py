@@ -178,12 +178,11 @@ def _check_target(y):
         raise ValueError(
             f"The event, field {y.dtype.names[0]!r} of y, must be True or False."
         )
-    time = time.astype(float)
-    if time.dtype.kind == "b" or not np.isfinite(time).all():
+    if time.dtype.kind not in "iuf" or not np.isfinite(time).all():
         raise ValueError(
             f"The times, field {y.dtype.names[1]!r} of y, must be finite numbers."
         )
-    return event.astype(bool), time
+    return event.astype(bool), time.astype(float)
 
 
 def _check_risk(risk, name, n_samples):

@@ -148,13 +148,13 @@ def missingness_curve(
     _check_parameters(imputers, rates, mechanisms)
     groups = as_groups(groups, len(X))
     folds = make_folds(cv, X, None, groups, None, random_state)
-    kinds, jobs = list(product(mechanisms, rates)), []
+    kinds, jobs = list(product(mechanisms, map(float, rates))), []
     for name, imputer in imputers.items():
         for (mechanism, rate), split in product(kinds, range(len(folds))):
             seed, (train, test) = random_state + split, folds[split]
             cell = Cell(
                 (name, mechanism, rate, split),
-                f"{mechanism} of {rate:.0%}, split {split}",
+                f"{mechanism}, rate {rate:g}, split {split}",
                 ("missingness", mechanism, rate, seed, train, test),
                 _measure,
                 (X, groups, train, test, rate, mechanism, seed),

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_consistent_length
 
+from ._align import align_genes
 from ._cells import take_rows, with_seed
 from ._checks import check_counts, check_scores, strata_of
 from ._folds import as_groups, make_folds
@@ -121,7 +122,8 @@ def panel_size_curve(
     A pretrained estimator knows all genes of the training samples, and no label and no
     gene of test samples beyond the panel: the case of a new panel for patients like
     those of a large cohort. Weights from elsewhere are had by an estimator with a
-    ``FrozenEstimator`` inside, which is left as it is.
+    ``FrozenEstimator`` inside, which is left as it is. A ``FrozenEstimator`` that
+    predicts itself is shown the genes that it knows, NaN for those outside the panel.
 
     Examples
     --------
@@ -249,9 +251,10 @@ def _select(selector, X, y, train):
 
 def _score(estimator, X, y, genes, whole, train, test, scoring):
     parts = [_panel(X, rows, genes, whole) for rows in (train, test)]
-    fitted = clone(estimator).fit(parts[0], y[train])
+    fitted = clone(estimator).fit(align_genes(estimator, parts[0]), y[train])
     score = check_scoring(fitted, scoring)
-    return {"score": float(score(fitted, parts[1], y[test]))}
+    shown = align_genes(fitted, parts[1])
+    return {"score": float(score(fitted, shown, y[test]))}
 
 
 def _panel(X, rows, genes, whole):

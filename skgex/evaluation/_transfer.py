@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_consistent_length
 
+from ._align import align_genes
 from ._cells import fit_timed, take_rows, with_seed
 from ._checks import check_scores, strata_of
 from ._folds import as_groups, make_folds
@@ -119,57 +120,69 @@ def transfer_matrix(
         name: make_folds(cv, X, y, groups, strata_of(estimators, y), random_state)
         for name, (X, y, groups) in cohorts.items()
     }
-    jobs, n_genes, sizes = [], {}, {}
-    for name, source, target in product(estimators, cohorts, cohorts):
+    shared = {pair: _shared(*pair, cohorts) for pair in product(cohorts, repeat=2)}
+    jobs, sizes = [], {}
+    for name, source in product(estimators, cohorts):
         seeded = with_seed(clone(estimators[name]), random_state)
-        own, other = _shared(source, target, cohorts)
-        n_genes[source, target] = own[0].shape[1]
-        for splits, train, tests in _parts(source, target, folds):
-            key = name, source, target, splits
-            sizes[key] = [(len(train), len(test)) for test in tests]
-            cell = Cell(
-                key,
-                f"{source} to {target}, split {', '.join(map(str, splits))}",
-                ("transfer", source, target, train, tests, scoring),
-                _scores,
-                (own, train, other, tests, scoring),
+        at_home = shared[source, source][0]
+        for split, (train, test) in enumerate(folds[source]):
+            cell = _cell(
+                (name, source, source, (split,)), train, at_home, [test], scoring
             )
-            jobs.append(Job(seeded, [cell]))
+            sizes[cell.key] = len(train), [len(test)]
+            jobs.append(Job(seeded, [cell], _fit, (*at_home, train)))
+        # One fit serves all targets that have the same genes.
+        fits = {}
+        for target in (target for target in cohorts if target != source):
+            own, other = shared[source, target]
+            rows, tests = np.arange(len(own[0])), [test for _, test in folds[target]]
+            key = name, source, target, tuple(range(len(tests)))
+            sizes[key] = len(rows), list(map(len, tests))
+            genes = tuple(getattr(own[0], "columns", [type(own[0])]))
+            job = fits.setdefault(genes, Job(seeded, [], _fit, (*own, rows)))
+            job.cells.append(_cell(key, rows, other, tests, scoring))
+        jobs += fits.values()
     data = [part for cohort in cohorts.values() for part in cohort]
     cells = run_jobs(jobs, data, n_jobs=n_jobs, cache_dir=cache_dir, verbose=verbose)
     warn_of_failures(jobs, cells)
     columns = ["estimator", "source", "target", "split", "score", "n_genes"]
     columns += ["n_train", "n_test", "error_message"]
+    order = list(product(estimators, cohorts, cohorts))
     return pd.DataFrame(
         [
             (
-                *(*key[:3], split, score_of(outcome, place), n_genes[key[1:3]]),
-                *(*sizes[key][place], error_message(outcome)),
+                *(*key[:3], split, score_of(cells[key], place)),
+                *(shared[key[1:3]][0][0].shape[1], sizes[key][0], sizes[key][1][place]),
+                error_message(cells[key]),
             )
-            for key, outcome in cells.items()
+            for key in sorted(cells, key=lambda key: order.index(key[:3]))
             for place, split in enumerate(key[3])
         ],
         columns=columns,
     )
 
 
-def _scores(estimator, own, train, other, tests, scoring):
-    """Fit to rows of a cohort, and return a score for each set of rows of another."""
-    fitted, _ = fit_timed(clone(estimator), *own, train)
+def _cell(key, train, other, tests, scoring):
+    _, source, target, splits = key
+    return Cell(
+        key,
+        f"{source} to {target}, split {', '.join(map(str, splits))}",
+        ("transfer", source, target, train, tests, scoring),
+        _scores,
+        (other, tests, scoring),
+    )
+
+
+def _fit(estimator, X, y, groups, rows):
+    return fit_timed(clone(estimator), X, y, groups, rows)[0]
+
+
+def _scores(fitted, other, tests, scoring):
+    """Return the score in each set of rows of a cohort."""
     score, (X, y, _) = check_scoring(fitted, scoring), other
-    scores = [score(fitted, take_rows(X, test), y[test]) for test in tests]
+    shown = [align_genes(fitted, take_rows(X, test)) for test in tests]
+    scores = [score(fitted, X, y[test]) for X, test in zip(shown, tests, strict=True)]
     return {"score": np.array(scores, dtype=float)}
-
-
-def _parts(source, target, folds):
-    """Yield the splits that a fit is scored in, its rows, and those of each split."""
-    if source == target:
-        for split, (train, test) in enumerate(folds[target]):
-            yield (split,), train, [test]
-    else:
-        n_samples = max(max(map(max, fold)) for fold in folds[source]) + 1
-        tests = [test for _, test in folds[target]]
-        yield tuple(range(len(tests))), np.arange(n_samples), tests
 
 
 def _shared(source, target, cohorts):

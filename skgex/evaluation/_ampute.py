@@ -112,10 +112,11 @@ def draw_hidden(values, rate, mechanism, slope, rng):
     n_hidden = round(rate * measured.sum())
     scores = MECHANISMS[mechanism](values, rate, slope, rng)
     scores = np.where(measured, scores, -np.inf)
+    # In random order first, so that equal scores are ranked at random.
+    order = rng.permutation(scores.size)
+    order = order[np.argsort(scores.ravel()[order], kind="stable")]
     rank = np.empty(scores.size, dtype=np.int64)
-    rank[np.lexsort((rng.uniform(size=scores.size), scores.ravel()))] = np.arange(
-        scores.size
-    )
+    rank[order] = np.arange(scores.size)
     rank = np.where(measured, rank.reshape(scores.shape), scores.size)
     # The value that a sample loses last is not lost: it would be only with all others.
     rows = np.flatnonzero(measured.any(axis=1))
@@ -127,10 +128,11 @@ def draw_hidden(values, rate, mechanism, slope, rng):
             f"{mechanism!r} can hide {can_be_hidden.sum()} of them, as each sample "
             "keeps one: lower rate."
         )
-    order = np.where(can_be_hidden, rank, -1).ravel()
-    hidden = np.zeros(scores.size, dtype=bool)
-    hidden[np.argsort(order)[scores.size - n_hidden :]] = True
-    return hidden.reshape(scores.shape)
+    rank = np.where(can_be_hidden, rank, -1)
+    if not n_hidden:
+        return np.zeros(scores.shape, dtype=bool)
+    place = scores.size - n_hidden
+    return rank >= np.partition(rank.ravel(), place)[place]
 
 
 def _check_parameters(rate, mechanism, slope):

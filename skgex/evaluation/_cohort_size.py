@@ -4,11 +4,10 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from sklearn.base import is_classifier
-from sklearn.metrics import check_scoring
 from sklearn.utils import check_consistent_length
 
 from ._cells import Draw, Prediction, all_subsets, make_jobs
+from ._checks import check_counts, check_scores, strata_of
 from ._hidden_values import HiddenValues, check_profiles, warn_of_left_out_genes
 from ._jobs import error_message, run_jobs, warn_of_failures
 from ._pool import split_pool
@@ -71,9 +70,8 @@ def cohort_size_curve(
     n_jobs : int, default=None
         Number of estimators, draws and sizes that are worked on at a time.
     cache_dir : path-like or None, default=None
-        Folder in which the result of each estimator, draw and size is kept, in a file
-        of its own. When the function is called again, as after an interruption, what is
-        there is not computed again. None keeps nothing.
+        Folder in which each result is kept, in a file of its own. When the function is
+        called again, as after an interruption, what is there is not computed again.
     verbose : int, default=0
         Whether to print a line for each result.
 
@@ -214,9 +212,7 @@ def _as_table(cells, draws, sizes, counts):
 
 
 def _check_numbers(sizes, n_draws, rate, test_size):
-    whole = np.ndim(sizes) == 1 and all(isinstance(n, Integral) for n in sizes)
-    if not whole or not len(sizes) or min(sizes) < 1:
-        raise ValueError(f"sizes={sizes!r} must be positive whole numbers of samples.")
+    check_counts(sizes=sizes)
     if not isinstance(n_draws, Integral) or n_draws < 1:
         raise ValueError(f"n_draws={n_draws!r} must be a positive whole number.")
     for name, share in {"rate": rate, "test_size": test_size}.items():
@@ -226,10 +222,7 @@ def _check_numbers(sizes, n_draws, rate, test_size):
 
 def _check_data(estimators, X, y, scoring):
     if y is not None:
-        if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
-            raise ValueError(f"scoring={scoring!r} must be one score.")
-        for estimator in estimators.values():
-            check_scoring(estimator, scoring)
+        check_scores(estimators, scoring)
         return X if hasattr(X, "shape") else np.asarray(X), np.asarray(y)
     if scoring is not None:
         raise ValueError(f"scoring={scoring!r} is for predictions, which need y.")
@@ -244,14 +237,10 @@ def _check_data(estimators, X, y, scoring):
 
 def _check_strata(estimators, y, sizes):
     """Return the class of each sample, if samples are to be drawn by class."""
-    if y is None:
+    strata = None if y is None else strata_of(estimators, y)
+    if strata is None:
         return None
-    if y.dtype.names:
-        strata, unit = y[y.dtype.names[0]], "kinds (event and censored)"
-    elif y.ndim == 1 and any(map(is_classifier, estimators.values())):
-        strata, unit = y, "classes"
-    else:
-        return None
+    unit = "kinds (event and censored)" if y.dtype.names else "classes"
     n_classes = len(pd.unique(strata))
     if min(sizes) < n_classes:
         raise ValueError(

@@ -7,23 +7,20 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_consistent_length
 
 from ._align import align_genes
-from ._cells import take_rows, with_seed
+from ._cells import with_seed
 from ._checks import check_counts, check_scores, strata_of
 from ._folds import as_groups, make_folds
 from ._hidden_values import check_profiles
 from ._jobs import (
     Cell,
-    Failure,
     Job,
     error_message,
     run_jobs,
     score_of,
     warn_of_failures,
 )
+from ._panels import COUNTS, draw_panels, select_panels, take_panel
 from ._pretrain import without_labels
-
-# What selectors call the number of features.
-COUNTS = ("k", "n_genes", "n_features_to_select", "n_features", "max_features")
 
 
 def panel_size_curve(
@@ -162,9 +159,9 @@ def panel_size_curve(
     folds = make_folds(cv, X, y, groups, strata, random_state)
     run = {"n_jobs": n_jobs, "cache_dir": cache_dir, "verbose": verbose}
     if selector is None:
-        panels = _draw_panels(X.shape[1], sizes, n_draws, len(folds), random_state)
+        panels = draw_panels(X.shape[1], sizes, n_draws, len(folds), random_state)
     else:
-        panels = _select_panels(selector, X, y, sizes, folds, random_state, run)
+        panels = select_panels(selector, X, y, sizes, folds, random_state, run)
     jobs = []
     for name, estimator in estimators.items():
         whole = name in pretrained
@@ -207,67 +204,12 @@ def panel_size_curve(
     )
 
 
-def _draw_panels(n_genes, sizes, n_draws, n_folds, seed):
-    """Return the genes of each (size, draw, split)."""
-    orders = [
-        np.random.default_rng([seed, draw]).permutation(n_genes)
-        for draw in range(n_draws)
-    ]
-    return {
-        (size, draw, split): np.sort(orders[draw][:size])
-        for size in sizes
-        for draw in range(n_draws)
-        for split in range(n_folds)
-    }
-
-
-def _select_panels(selector, X, y, sizes, folds, random_state, run):
-    """Return the genes of each (size, 0, split)."""
-    count = next(name for name in COUNTS if name in selector.get_params(deep=False))
-    jobs = []
-    for size in sizes:
-        for split, (train, _) in enumerate(folds):
-            chooses = clone(selector).set_params(**{count: size})
-            cell = Cell(
-                ("selector", size, 0, split),
-                f"{size} genes, split {split}",
-                ("selector", train),
-                _select,
-                (X, y, train),
-            )
-            jobs.append(Job(with_seed(chooses, random_state + split), [cell]))
-    panels = {}
-    for (_, *key), found in run_jobs(jobs, (X, y), **run).items():
-        if isinstance(found, Failure):
-            raise ValueError(f"The selector failed with {key[0]} genes: {found}")
-        panels[tuple(key)] = found["genes"]
-    return panels
-
-
-def _select(selector, X, y, train):
-    fitted = clone(selector).fit(take_rows(X, train), y[train])
-    return {"genes": fitted.get_support(indices=True)}
-
-
 def _score(estimator, X, y, genes, whole, train, test, scoring):
-    parts = [_panel(X, rows, genes, whole) for rows in (train, test)]
+    parts = [take_panel(X, rows, genes, whole) for rows in (train, test)]
     fitted = clone(estimator).fit(align_genes(estimator, parts[0]), y[train])
     score = check_scoring(fitted, scoring)
     shown = align_genes(fitted, parts[1])
     return {"score": float(score(fitted, shown, y[test]))}
-
-
-def _panel(X, rows, genes, whole):
-    """Return the genes of a panel alone, or all genes with NaN outside the panel."""
-    part = take_rows(X, rows)
-    if not whole:
-        return part.iloc[:, genes] if hasattr(part, "iloc") else part[:, genes]
-    outside = np.ones(X.shape[1], dtype=bool)
-    outside[genes] = False
-    hidden = np.where(outside, np.nan, np.asarray(part))
-    if hasattr(part, "iloc"):
-        return pd.DataFrame(hidden, part.index, part.columns)
-    return hidden
 
 
 def _check_names(estimators, X, sizes, selector, pretrained):

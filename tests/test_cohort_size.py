@@ -81,7 +81,7 @@ def slow_scores(X, shown, filled, genes=GENES):
 @pytest.mark.parametrize("imputer", [SimpleImputer(), KNNImputer(n_neighbors=3)])
 def test_scores_equal_those_of_a_plain_loop(X, log, imputer):
     table = cohort_size_curve({"a": Recorder(imputer)}, X, **OPTIONS)
-    assert list(table) == ["estimator", "draw", "n_samples", "error", "r"]
+    assert list(table)[:5] == ["estimator", "draw", "n_samples", "error", "r"]
     assert table["n_samples"].tolist() == SIZES * 2
     assert table["draw"].tolist() == [0, 0, 1, 1]
     expected = [slow_scores(X, cell["shown"], cell["filled"]) for cell in log]

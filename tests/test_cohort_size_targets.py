@@ -51,7 +51,7 @@ def test_classes_are_predicted_by_samples_of_all(cohort, scoring):
     table = cohort_size_curve(
         {"lr": model}, X, y, groups=groups, sizes=SIZES, n_draws=2, scoring=scoring
     )
-    assert list(table) == ["estimator", "draw", "n_samples", "score"]
+    assert list(table)[:4] == ["estimator", "draw", "n_samples", "score"]
     score = get_scorer(scoring or "accuracy")
     assert_allclose(table["score"], slow_scores(model, X, y, groups, y, score))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.naive_bayes import GaussianNB
@@ -108,6 +109,41 @@ def test_embedder_is_pretrained_once_and_the_network_fine_tuned(cohort, monkeypa
     assert rows == [105]
     assert table["n_labeled"].is_monotonic_increasing
     assert table["n_labeled"].iloc[-1] == 105
+
+
+def test_a_failure_is_recorded_and_told(cohort):
+    class NeedsMany(GaussianNB):
+        def fit(self, X, y):
+            if len(X) < 50:
+                raise RuntimeError("too few")
+            return super().fit(X, y)
+
+    class Never(StandardScaler):
+        def fit(self, X, y=None):
+            raise RuntimeError("never")
+
+    models = {
+        "many": NeedsMany(),
+        "never": make_pipeline(Never(), GaussianNB()),
+        "ok": GaussianNB(),
+    }
+    with pytest.warns(FitFailedWarning) as caught:
+        table = label_efficiency_curve(
+            models, cohort.data, cohort.target, fractions=FRACTIONS, n_splits=1
+        )
+    told = "failed in split 0, draw 0 with 11 labels, and is recorded as NaN"
+    assert [str(w.message) for w in caught][:2] == [
+        f"Estimator 'many' {told}: RuntimeError: too few",
+        f"Estimator 'never' {told}: RuntimeError: never",
+    ]
+    assert caught[0].filename == __file__
+    assert table["score"].isna().tolist() == [True, False, False] + [True] * 3 + (
+        [False] * 3
+    )
+    assert table["error_message"][0] == "RuntimeError: too few"
+    assert table["error_message"][1] == ""
+    assert set(table["n_train"]) == {105}
+    assert set(table["n_test"]) == {45}
 
 
 def test_estimators_see_the_same_labels(cohort):

@@ -57,7 +57,7 @@ FOREIGN = {
     "numpy": {*LAYERS} - {"__init__", "nn", "_gene_names", "_new_file", "_memory"},
     "scipy": {
         *("datasets", "io", "_impute", "_containers", "_finetune", "_survival"),
-        "_shrunken_moments",
+        *("_shrunken_moments", "evaluation"),
     },
     "pandas": {"datasets", "io", "evaluation", "_impute", "_cli"},
     "joblib": {"evaluation"},

@@ -4,13 +4,12 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from sklearn.base import is_classifier
-from sklearn.metrics import check_scoring
 from sklearn.utils import check_consistent_length
 
-from ._cells import Draw, Prediction, fit_cells, warn_of_failures
+from ._cells import Draw, Prediction, all_subsets, make_jobs
+from ._checks import check_counts, check_scores, strata_of
 from ._hidden_values import HiddenValues, check_profiles, warn_of_left_out_genes
-from ._label_efficiency import _rows
+from ._jobs import error_message, run_jobs, warn_of_failures
 from ._pool import split_pool
 
 
@@ -27,6 +26,8 @@ def cohort_size_curve(
     scoring=None,
     random_state=0,
     n_jobs=None,
+    cache_dir=None,
+    verbose=0,
 ):
     """Compare estimators that are fitted to few samples of a cohort, and to more.
 
@@ -68,6 +69,11 @@ def cohort_size_curve(
         i``, which estimators with a `random_state` of None are given too.
     n_jobs : int, default=None
         Number of estimators, draws and sizes that are worked on at a time.
+    cache_dir : path-like or None, default=None
+        Folder in which each result is kept, in a file of its own. When the function is
+        called again, as after an interruption, what is there is not computed again.
+    verbose : int, default=0
+        Whether to print a line for each result.
 
     Returns
     -------
@@ -77,7 +83,8 @@ def cohort_size_curve(
         columns are instead `error`, of which less is better, the root mean squared
         error of the hidden values in standard deviations of their gene, and `r`, the
         median over genes of the correlation across samples between hidden and
-        restored values.
+        restored values. Then follow `n_train`, the samples that were not for testing,
+        `n_test`, and `error_message` of an estimator that failed, else "".
 
     Raises
     ------
@@ -150,7 +157,7 @@ def cohort_size_curve(
     check_consistent_length(X, y, groups)
     strata = _check_strata(estimators, y, sizes)
     units = np.arange(X.shape[0]) if groups is None else groups
-    draws = []
+    draws, counts = [], []
     for seed in range(random_state, random_state + n_draws):
         rng = np.random.default_rng(seed)
         pool, test = split_pool(units, strata, test_size, rng)
@@ -161,33 +168,51 @@ def cohort_size_curve(
                 f"test_size={test_size}."
             )
         if y is None:
-            task = HiddenValues(X, test, rate, rng)
+            task = HiddenValues.at_random(X, test, rate, rng)
         else:
-            task = Prediction(_rows(X, test), y[test], scoring)
-        draws.append(Draw(seed, [np.sort(pool[:n]) for n in sizes], task))
-    cells = fit_cells(estimators, X, y, groups, draws, n_jobs)
-    warn_of_failures(cells, sizes)
+            task = Prediction(X, y, test, scoring)
+        subsets = [np.sort(pool[:n]) for n in sizes]
+        draws.append(Draw(seed, subsets, [f"{n} samples" for n in sizes], task))
+        counts.append((len(pool), len(test)))
+    jobs = make_jobs(estimators, X, y, groups, draws)
+    cells = run_jobs(
+        jobs, (X, y, groups), n_jobs=n_jobs, cache_dir=cache_dir, verbose=verbose
+    )
+    warn_of_failures(jobs, cells)
+    cells = all_subsets(cells, estimators, draws)
     if y is None:
         warn_of_left_out_genes(cells)
-    return _as_table(cells, draws, sizes)
+    return _as_table(cells, draws, sizes, counts)
 
 
-def _as_table(cells, draws, sizes):
+def _as_table(cells, draws, sizes, counts):
     rows = {}
     for i, draw in enumerate(draws):
         keys = [key for key in cells if key[1] == i]
         scores = draw.task.scores([cells[key] for key in keys])
         rows.update(zip(keys, scores, strict=True))
     return pd.DataFrame(
-        [(name, i, sizes[j], *rows[name, i, j]) for name, i, j in cells],
-        columns=["estimator", "draw", "n_samples", *draws[0].task.columns],
+        [
+            (
+                name,
+                i,
+                sizes[j],
+                *rows[name, i, j],
+                *counts[i],
+                error_message(cells[key]),
+            )
+            for key in cells
+            for name, i, j in [key]
+        ],
+        columns=[
+            *("estimator", "draw", "n_samples", *draws[0].task.columns),
+            *("n_train", "n_test", "error_message"),
+        ],
     )
 
 
 def _check_numbers(sizes, n_draws, rate, test_size):
-    whole = np.ndim(sizes) == 1 and all(isinstance(n, Integral) for n in sizes)
-    if not whole or not len(sizes) or min(sizes) < 1:
-        raise ValueError(f"sizes={sizes!r} must be positive whole numbers of samples.")
+    check_counts(sizes=sizes)
     if not isinstance(n_draws, Integral) or n_draws < 1:
         raise ValueError(f"n_draws={n_draws!r} must be a positive whole number.")
     for name, share in {"rate": rate, "test_size": test_size}.items():
@@ -197,10 +222,7 @@ def _check_numbers(sizes, n_draws, rate, test_size):
 
 def _check_data(estimators, X, y, scoring):
     if y is not None:
-        if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
-            raise ValueError(f"scoring={scoring!r} must be one score.")
-        for estimator in estimators.values():
-            check_scoring(estimator, scoring)
+        check_scores(estimators, scoring)
         return X if hasattr(X, "shape") else np.asarray(X), np.asarray(y)
     if scoring is not None:
         raise ValueError(f"scoring={scoring!r} is for predictions, which need y.")
@@ -215,14 +237,10 @@ def _check_data(estimators, X, y, scoring):
 
 def _check_strata(estimators, y, sizes):
     """Return the class of each sample, if samples are to be drawn by class."""
-    if y is None:
+    strata = None if y is None else strata_of(estimators, y)
+    if strata is None:
         return None
-    if y.dtype.names:
-        strata, unit = y[y.dtype.names[0]], "kinds (event and censored)"
-    elif y.ndim == 1 and any(map(is_classifier, estimators.values())):
-        strata, unit = y, "classes"
-    else:
-        return None
+    unit = "kinds (event and censored)" if y.dtype.names else "classes"
     n_classes = len(pd.unique(strata))
     if min(sizes) < n_classes:
         raise ValueError(

@@ -1,7 +1,6 @@
 """Hide measured values, and compare them with what an estimator fills in."""
 
 import warnings
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,8 @@ from sklearn.utils import check_array
 
 from .._containers import refuse_containers, without_mask
 from ._align import align_genes
+from ._filled_in import restore, standard_deviations
+from ._jobs import Failure
 
 # Of what is true and of what is restored, in standard deviations.
 LIMIT = 10.0
@@ -16,85 +17,125 @@ LIMIT = 10.0
 TINY = 1e-6
 # Values of a gene that make a correlation.
 MIN_VALUES = 5
-
-
-class Measured(NamedTuple):
-    """The errors of each gene.
-
-    `squared` is the sum over the hidden values, in variances; NaN if some were not
-    restored. `r` is the correlation across samples: zero if one value was restored for
-    all, NaN if there are less than five, or if one is true for all.
-    """
-
-    squared: np.ndarray
-    r: np.ndarray
+# Standard deviations to either side that hold 90 % of a normal distribution.
+WITHIN_90 = 1.6448536269514722
 
 
 class HiddenValues:
-    """Test samples of which some values are hidden, to be restored by estimators.
+    """Samples of which some values are hidden, to be restored by estimators.
+
+    Samples without a hidden value are left out.
 
     Parameters
     ----------
     X : ndarray or DataFrame of shape (n_samples, n_genes)
         All samples, for the standard deviation of each gene.
-    test : ndarray
-        Rows to test on. Those with less than two measured values are left out.
-    rate : float
-        Share of the measured values of each row that is hidden.
-    rng : Generator
-        Draws what is hidden.
+    rows : ndarray of shape (n_rows,)
+        Samples to restore.
+    hidden : ndarray of shape (n_rows, n_genes)
+        Which of their values are hidden.
     """
 
     columns = ("error", "r")
 
-    def __init__(self, X, test, rate, rng):
+    def __init__(self, X, rows, hidden):
         values = np.asarray(X)
-        test = test[np.sum(~np.isnan(values[test]), axis=1) >= 2]
-        self.truth = values[test].astype(float)
-        self.hidden = hide(self.truth, rate, rng)
+        some = hidden.any(axis=1)
+        rows, self.hidden = rows[some], hidden[some]
+        self.truth = values[rows].astype(float)
         self.mean, self.std = moments(values)
         # The correlation and the error of constant genes have no unit.
         self.scored = self.hidden & (self.std > 0)
-        shown = np.where(self.hidden, np.nan, values[test])
-        self.shown = _table(shown, X, test)
+        shown = np.where(self.hidden, np.nan, values[rows])
+        self.shown = _table(shown, X, rows)
+        self.about = rows, self.hidden
+
+    @classmethod
+    def at_random(cls, X, rows, rate, rng):
+        """Hide a share of the values of each sample that has two measured values."""
+        values = np.asarray(X)[rows]
+        some = np.sum(~np.isnan(values), axis=1) >= 2
+        return cls(X, rows[some], hide(values[some], rate, rng))
 
     def measure(self, estimator):
-        """Return the errors of each gene of a fitted estimator."""
-        shown = align_genes(estimator, self.shown)
-        restored = restore(estimator, shown)
-        if shown is not self.shown:
-            place = shown.columns.get_indexer(self.shown.columns)
-            restored = np.where(place >= 0, restored[:, place], np.nan)
+        """Return sums over the hidden values of each gene of a fitted estimator.
+
+        Returns
+        -------
+        measured : dict of str to ndarray of shape (n_genes,)
+            `n` hidden values; `squared` errors in variances, NaN if some were not
+            restored; `error`, of which a positive one is too high; how many are
+            `inside` an interval of 90 %, NaN if the estimator gives none; and the
+            correlation `r` across samples: zero if one value was restored for all, NaN
+            if there are less than five, or if one is true for all.
+        """
+        n = self.scored.sum(axis=0)
+        if not n.any():
+            return {
+                "n": n,
+                **dict.fromkeys(("squared", "error", "inside", "r"), n * 0.0),
+            }
+        restored = self._own_genes(restore, estimator)
         if not np.isfinite(restored[self.scored]).any():
             raise ValueError(
                 "no hidden value was restored: the output needs the genes of X, in the "
                 "units of X."
             )
+        spread = self._own_genes(standard_deviations, estimator)
+        with np.errstate(invalid="ignore"):
+            inside = np.abs(restored - self.truth) <= WITHIN_90 * spread
+        inside = np.where(np.isnan(spread), np.nan, inside)
         std = np.where(self.std > 0, self.std, 1)
         truth, restored = (
             np.clip((part - self.mean) / std, -LIMIT, LIMIT)
             for part in (self.truth, restored)
         )
         error = np.where(self.scored, restored - truth, 0)
-        r = correlations(truth, restored, self.scored)
-        return Measured((error**2).sum(axis=0), r)
+        return {
+            "n": n,
+            "squared": (error**2).sum(axis=0),
+            "error": error.sum(axis=0),
+            "inside": np.where(self.scored, inside, 0).sum(axis=0),
+            "r": correlations(truth, restored, self.scored),
+        }
+
+    def _own_genes(self, function, estimator):
+        """Return what a function makes of the samples, with the genes of these."""
+        shown = align_genes(estimator, self.shown)
+        output = function(estimator, shown)
+        if shown is self.shown:
+            return output
+        place = shown.columns.get_indexer(self.shown.columns)
+        return np.where(place >= 0, output[:, place], np.nan)
 
     def scores(self, measured):
-        """Return error and correlation of each estimator; NaN where one failed.
+        """Return error and correlation of each estimator; NaN where one failed."""
+        return [row[: len(self.columns)] for row in scores(measured)]
 
-        The genes are those that all restore.
-        """
-        restored = [np.isfinite(m.squared) for m in measured if isinstance(m, Measured)]
-        genes = np.logical_and.reduce([self.scored.any(axis=0), *restored])
-        n_values = self.scored[:, genes].sum()
-        if not n_values:
-            return [(np.nan, np.nan)] * len(measured)
-        return [
-            (np.sqrt(m.squared[genes].sum() / n_values), _median(m.r[genes]))
-            if isinstance(m, Measured)
-            else (np.nan, np.nan)
-            for m in measured
-        ]
+
+def scores(measured):
+    """Return error, correlation, bias and coverage of each; NaN where one failed.
+
+    Parameters
+    ----------
+    measured : list of dict or Failure
+        What estimators made of the same hidden values. The genes are those that all
+        restore.
+    """
+    found = [m for m in measured if not isinstance(m, Failure)]
+    genes = [np.isfinite(m["squared"]) & (m["n"] > 0) for m in found]
+    genes = np.logical_and.reduce(genes) if found else np.zeros(0, bool)
+    return [
+        (np.nan,) * 4
+        if isinstance(m, Failure) or not genes.any()
+        else (
+            np.sqrt(m["squared"][genes].sum() / m["n"][genes].sum()),
+            _median(m["r"][genes]),
+            m["error"][genes].sum() / m["n"][genes].sum(),
+            m["inside"][genes].sum() / m["n"][genes].sum(),
+        )
+        for m in measured
+    ]
 
 
 def check_profiles(X):
@@ -114,9 +155,9 @@ def check_profiles(X):
 def warn_of_left_out_genes(cells):
     """Warn, in the name of the caller's caller, of genes that some don't restore."""
     counts = {}
-    for (name, _, _), found in cells.items():
-        if isinstance(found, Measured):
-            n = np.sum(~np.isfinite(found.squared))
+    for (name, *_), found in cells.items():
+        if not isinstance(found, Failure):
+            n = np.sum(~np.isfinite(found["squared"]))
             counts[name] = max(n, counts.get(name, 0))
     names = [f"{name!r} (up to {n} genes)" for name, n in counts.items() if n]
     if names:
@@ -146,38 +187,6 @@ def moments(values):
     std = np.sqrt((centred**2).sum(axis=0) / count)
     largest = np.abs(np.where(measured, values, 0)).max(axis=0)
     return mean, np.where(std > TINY * largest, std, 0)
-
-
-def restore(estimator, table):
-    """Return what an estimator makes of a table; NaN for genes that it leaves out."""
-    if hasattr(estimator, "restore"):
-        output, found = estimator.restore(table), None
-    else:
-        output = estimator.transform(table)
-        found = _names_out(estimator, output)
-    values = np.asarray(output, dtype=float)
-    if found is None and values.shape != table.shape:
-        raise ValueError(
-            f"{values.shape[1]} columns were returned for {table.shape[1]} genes, "
-            "without names; an imputer is needed, or an embedder with `restore`."
-        )
-    if found is None or found == list(getattr(table, "columns", [])):
-        return values
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        names = [f"x{i}" for i in range(table.shape[1])]
-    place = pd.Index(found).get_indexer(names)
-    return np.where(place >= 0, values[:, place], np.nan)
-
-
-def _names_out(estimator, output):
-    """Return the names of the columns that were returned, or None."""
-    if hasattr(output, "columns"):
-        return list(output.columns)
-    try:
-        return list(estimator.get_feature_names_out())
-    except AttributeError:  # also of a pipeline with such a step
-        return None
 
 
 def correlations(truth, restored, used):

@@ -1,16 +1,18 @@
 """How much a classifier makes of few labels."""
 
 import warnings
+from itertools import product
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, indexable
+
+from ._cells import take_rows, with_seed
+from ._jobs import Cell, Job, error_message, run_jobs, score_of, warn_of_failures
+from ._pretrain import without_labels
 
 
 def label_efficiency_curve(
@@ -26,6 +28,8 @@ def label_efficiency_curve(
     scoring="accuracy",
     random_state=0,
     n_jobs=None,
+    cache_dir=None,
+    verbose=0,
 ):
     """Compare classifiers when only a share of the training samples has labels.
 
@@ -61,12 +65,20 @@ def label_efficiency_curve(
         which estimators with a parameter `random_state` of None are given too.
     n_jobs : int, default=None
         Number of estimators and splits that are worked on at a time.
+    cache_dir : path-like or None, default=None
+        Folder in which the score of each estimator, split, draw and share is kept, in a
+        file of its own. When the function is called again, as after an interruption,
+        what is there is not computed again. None keeps nothing.
+    verbose : int, default=0
+        Whether to print a line for each score.
 
     Returns
     -------
     table : DataFrame
         One row for each estimator, split, draw and share, with the columns
-        `estimator`, `split`, `draw`, `fraction`, `n_labeled` and `score`.
+        `estimator`, `split`, `draw`, `fraction`, `n_labeled` and `score`; then
+        `n_train` and `n_test`, the samples of either part, and `error_message` of an
+        estimator that failed, else "".
 
     Raises
     ------
@@ -75,8 +87,15 @@ def label_efficiency_curve(
 
     Warns
     -----
+    FitFailedWarning
+        If an estimator fails; its score is NaN then.
     UserWarning
         If a class is absent from a training part: no estimator can predict it.
+
+    See Also
+    --------
+    labels_saved : What share of the labels an estimator saves.
+    paired_difference : Differences between estimators, with intervals.
 
     References
     ----------
@@ -114,8 +133,10 @@ def label_efficiency_curve(
     fractions = np.asarray(fractions, dtype=float)
     if fractions.size == 0 or fractions.min() <= 0 or fractions.max() > 1:
         raise ValueError(f"fractions={fractions.tolist()} must lie in (0, 1].")
+    for estimator in estimators.values():
+        check_scoring(estimator, scoring)
     units = np.arange(len(y)) if groups is None else groups
-    jobs = []
+    jobs, about = [], {}
     for split in range(n_splits):
         seed = random_state + split
         splitter = GroupShuffleSplit(1, test_size=test_size, random_state=seed)
@@ -129,51 +150,45 @@ def label_efficiency_curve(
                 UserWarning,
                 stacklevel=2,
             )
-        draws = [_draw(y[train], fractions, [seed, draw]) for draw in range(n_draws)]
+        for draw, name in product(range(n_draws), estimators):
+            subsets = _draw(y[train], fractions, [seed, draw])
+            for fraction, labeled in zip(fractions.tolist(), subsets, strict=True):
+                key = name, split, draw, fraction
+                about[key] = train[labeled], train, test
         for name, estimator in estimators.items():
-            estimator = _seeded(clone(estimator), seed)
-            job = delayed(_curve)(estimator, X, y, train, test, draws, scoring)
-            jobs.append((name, split, job))
-    results = Parallel(n_jobs=n_jobs)(job for _, _, job in jobs)
+            cells = [
+                Cell(
+                    key,
+                    f"split {split}, draw {key[2]} with {len(labeled)} labels",
+                    ("labels", labeled, train, test, scoring),
+                    _score,
+                    (X, y, labeled, test, scoring),
+                )
+                for key, (labeled, _, _) in about.items()
+                if key[:2] == (name, split)
+            ]
+            seeded = with_seed(clone(estimator), seed)
+            jobs.append(Job(seeded, cells, without_labels, (X, train)))
+    cells = run_jobs(jobs, (X, y), n_jobs=n_jobs, cache_dir=cache_dir, verbose=verbose)
+    warn_of_failures(jobs, cells)
+    columns = ["estimator", "split", "draw", "fraction"]
+    columns += ["n_labeled", "score", "n_train", "n_test", "error_message"]
     return pd.DataFrame(
-        {
-            "estimator": name,
-            "split": split,
-            "draw": draw,
-            "fraction": fraction,
-            "n_labeled": n_labeled,
-            "score": score,
-        }
-        for (name, split, _), curve in zip(jobs, results, strict=True)
-        for (draw, i, n_labeled, score) in curve
-        for fraction in [fractions[i]]
+        [
+            (
+                *(*key, len(about[key][0]), score_of(cell)),
+                *(*map(len, about[key][1:]), error_message(cell)),
+            )
+            for key, cell in cells.items()
+        ],
+        columns=columns,
     )
 
 
-def _curve(estimator, X, y, train, test, draws, scoring):
-    X_train, X_test = _rows(X, train), _rows(X, test)
-    estimator = _without_labels(estimator, X_train)
-    score = check_scoring(estimator, scoring)
-    curve = []
-    for draw, subsets in enumerate(draws):
-        for i, labeled in enumerate(subsets):
-            fitted = clone(estimator).fit(_rows(X_train, labeled), y[train][labeled])
-            curve.append((draw, i, len(labeled), score(fitted, X_test, y[test])))
-    return curve
-
-
-def _without_labels(estimator, X):
-    """Fit and freeze what needs no labels."""
-    if isinstance(estimator, Pipeline):
-        *steps, (last_name, last) = estimator.steps
-        if not steps:
-            return estimator
-        head = FrozenEstimator(Pipeline(steps).fit(X))
-        return Pipeline([("unsupervised", head), (last_name, last)])
-    embedder = estimator.get_params(deep=False).get("embedder")
-    if embedder is not None and not isinstance(embedder, FrozenEstimator):
-        estimator.set_params(embedder=FrozenEstimator(embedder.fit(X)))
-    return estimator
+def _score(estimator, X, y, labeled, test, scoring):
+    fitted = clone(estimator).fit(take_rows(X, labeled), y[labeled])
+    score = check_scoring(fitted, scoring)
+    return {"score": float(score(fitted, take_rows(X, test), y[test]))}
 
 
 def _draw(y, fractions, seed):
@@ -184,14 +199,3 @@ def _draw(y, fractions, seed):
         np.sort(np.concatenate([o[: max(1, round(f * len(o)))] for o in orders]))
         for f in fractions
     ]
-
-
-def _seeded(estimator, seed):
-    for name, value in estimator.get_params().items():
-        if name.split("__")[-1] == "random_state" and value is None:
-            estimator.set_params(**{name: seed})
-    return estimator
-
-
-def _rows(X, rows):
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]

@@ -1,0 +1,146 @@
+"""Work on the cells of a table, several at a time, and keep what is done."""
+
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.exceptions import FitFailedWarning
+
+from ._store import Store
+
+
+class Failure(str):
+    """The error with which an estimator failed."""
+
+
+class Cell(NamedTuple):
+    """What is measured of an estimator at one place of a table.
+
+    Parameters
+    ----------
+    key : tuple
+        The place: the name of the estimator, then what else there is.
+    label : str
+        The place in words.
+    about : tuple
+        What the result depends on, other than the estimator and the data.
+    measure : callable
+        Given the estimator and `arguments`, returns a dictionary of numbers and arrays.
+    arguments : tuple
+        Given to `measure`.
+    """
+
+    key: tuple
+    label: str
+    about: tuple
+    measure: Callable
+    arguments: tuple
+
+
+class Job(NamedTuple):
+    """Cells of an estimator that share what is made of it first.
+
+    `prepare` is given the estimator and `arguments`, and returns what cells are given.
+    """
+
+    estimator: Any
+    cells: list
+    prepare: Callable | None = None
+    arguments: tuple = ()
+
+
+def run_jobs(jobs, data, *, n_jobs, cache_dir, verbose):
+    """Work on all cells of all jobs.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    data : tuple
+        Tables and arrays that the cells are computed from.
+    n_jobs : int or None
+        Number of jobs that are worked on at a time.
+    cache_dir : path-like or None
+        Folder of results. What is there is not computed again; failures are.
+    verbose : int
+        Whether to print a line for each cell that ends.
+
+    Returns
+    -------
+    outcomes : dict of tuple to dict or Failure
+        By key of the cell, in the order of jobs.
+    """
+    store = None if cache_dir is None else Store(cache_dir, data)
+    found = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_run)(job, store) for job in jobs
+    )
+    n_cells, outcomes = sum(len(job.cells) for job in jobs), {}
+    for job, results in zip(jobs, found, strict=True):
+        for cell, (outcome, how) in zip(job.cells, results, strict=True):
+            outcomes[cell.key] = outcome
+            if verbose:
+                place = f"[{len(outcomes)}/{n_cells}]"
+                print(f"{place} {cell.key[0]}, {cell.label}: {how}", flush=True)
+    return outcomes
+
+
+def _run(job, store):
+    paths = dict.fromkeys(range(len(job.cells)))
+    results = {}
+    if store is not None:
+        for i, cell in enumerate(job.cells):
+            paths[i] = store.path(job.estimator, cell.about)
+            kept = store.load(paths[i])
+            if kept is not None:
+                results[i] = kept, "kept"
+    todo = [i for i in paths if i not in results]
+    estimator = job.estimator
+    if todo and job.prepare is not None:
+        estimator = _attempt(job.prepare, estimator, *job.arguments)
+    for i in todo:
+        start = time.perf_counter()
+        outcome = estimator
+        if not isinstance(estimator, Failure):
+            cell = job.cells[i]
+            outcome = _attempt(cell.measure, estimator, *cell.arguments)
+        how = f"{time.perf_counter() - start:.1f} s"
+        if isinstance(outcome, Failure):
+            how = f"failed, {outcome}"
+        elif store is not None:
+            store.save(paths[i], outcome)
+        results[i] = outcome, how
+    return [results[i] for i in paths]
+
+
+def _attempt(function, *arguments):
+    try:
+        return function(*arguments)
+    except Exception as error:
+        return Failure(f"{type(error).__name__}: {error}")
+
+
+def score_of(outcome, place=0):
+    """Return the score of an estimator, or one of several, NaN if it failed."""
+    if isinstance(outcome, Failure):
+        return np.nan
+    return float(np.atleast_1d(outcome["score"])[place])
+
+
+def error_message(outcome):
+    """Return the error of an estimator that failed, or an empty string."""
+    return str(outcome) if isinstance(outcome, Failure) else ""
+
+
+def warn_of_failures(jobs, outcomes):
+    """Warn of each failure, in the name of the caller's caller."""
+    for cell in (cell for job in jobs for cell in job.cells):
+        outcome = outcomes[cell.key]
+        if isinstance(outcome, Failure):
+            warnings.warn(
+                f"Estimator {cell.key[0]!r} failed in {cell.label}, and is recorded as "
+                f"NaN: {outcome}",
+                FitFailedWarning,
+                stacklevel=3,
+            )

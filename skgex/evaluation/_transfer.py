@@ -1,0 +1,225 @@
+"""What an estimator of one cohort is worth in another."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_consistent_length
+
+from ._align import align_genes
+from ._cells import fit_timed, take_rows, with_seed
+from ._checks import check_scores, strata_of
+from ._folds import as_groups, make_folds
+from ._hidden_values import check_profiles
+from ._jobs import Cell, Job, error_message, run_jobs, score_of, warn_of_failures
+
+
+def transfer_matrix(
+    estimators,
+    cohorts,
+    *,
+    cv=5,
+    scoring=None,
+    random_state=0,
+    n_jobs=None,
+    cache_dir=None,
+    verbose=0,
+):
+    """Fit estimators to each cohort, and score them in each.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator
+        Classifiers, regressors or survival models by name.
+    cohorts : dict of str to tuple or Bunch
+        Cohorts by name: ``(X, y)``, ``(X, y, groups)``, or a Bunch as of
+        :mod:`skgex.datasets`, with `data`, `target` and, if it has them, `groups`. The
+        genes of tables are matched by name; arrays must have the same genes.
+    cv : int or splitter, default=5
+        Number of shuffled folds that each cohort is split in, which share out classes
+        and events, or a splitter of scikit-learn.
+    scoring : str, callable or None, default=None
+        Score of predictions, as in :func:`sklearn.model_selection.cross_val_score`.
+        None takes the method `score` of each estimator.
+    random_state : int, default=0
+        Seed of the folds, which estimators with a `random_state` of None are given too.
+    n_jobs : int, default=None
+        Number of scores that are worked on at a time.
+    cache_dir : path-like or None, default=None
+        Folder in which the scores are kept, in files of their own. When the function is
+        called again, as after an interruption, what is there is not computed again.
+        None keeps nothing.
+    verbose : int, default=0
+        Whether to print a line for each source and target, or for each fold at home.
+
+    Returns
+    -------
+    table : DataFrame
+        One row for each estimator, source, target and fold of the target, with the
+        columns `estimator`, `source`, `target`, `split`, `score` and `n_genes`, the
+        genes that both have; then `n_train` and `n_test`, the samples that it was
+        fitted to and scored with, and `error_message` of an estimator that failed, else
+        "".
+
+    Raises
+    ------
+    ValueError
+        If two cohorts have no gene in common.
+
+    Warns
+    -----
+    FitFailedWarning
+        If an estimator fails; its score is NaN then.
+
+    See Also
+    --------
+    cohort_size_curve : Compares a model from elsewhere with own samples of a cohort.
+    paired_difference : Differences between estimators, with intervals.
+    skgex.QuantileNormalizer : Brings cohorts of other units to one distribution.
+
+    Notes
+    -----
+    A model of a source is fitted to all samples of it, with the genes that it shares
+    with the target in the order of the source, and scored in each fold of the target.
+    Where source and target are the same, it is fitted to the other folds, as in
+    cross-validation. So all scores of a target are of the same samples, and what is
+    gained by samples of the own cohort is seen in a column of the matrix.
+
+    Values are taken as they are: cohorts need one unit, or estimators that begin with a
+    step such as :class:`~skgex.QuantileNormalizer`. Leave out of one cohort the
+    patients that are in another. Samples of a class that the source lacks count as
+    errors.
+
+    Examples
+    --------
+    Tissues, in two cohorts that are halves of one here, of which one has fewer genes:
+
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skgex.datasets import load_tissues_u133
+    >>> from skgex.evaluation import transfer_matrix
+    >>> tissues = load_tissues_u133(as_frame=True)
+    >>> X, y, donors = tissues.data, tissues.target, tissues.groups
+    >>> half = np.isin(donors, np.unique(donors)[::2])
+    >>> cohorts = {
+    ...     "one": (X[half], y[half], donors[half]),
+    ...     "other": (X[~half].iloc[:, :40], y[~half], donors[~half]),
+    ... }
+    >>> model = make_pipeline(StandardScaler(), LogisticRegression())
+    >>> table = transfer_matrix({"lr": model}, cohorts, cv=2)
+    >>> table.groupby(["source", "target"]).n_genes.first().to_list()
+    [500, 40, 40, 40]
+    """
+    check_scores(estimators, scoring)
+    cohorts = {name: _read(name, cohort) for name, cohort in cohorts.items()}
+    folds = {
+        name: make_folds(cv, X, y, groups, strata_of(estimators, y), random_state)
+        for name, (X, y, groups) in cohorts.items()
+    }
+    shared = {pair: _shared(*pair, cohorts) for pair in product(cohorts, repeat=2)}
+    jobs, sizes = [], {}
+    for name, source in product(estimators, cohorts):
+        seeded = with_seed(clone(estimators[name]), random_state)
+        at_home = shared[source, source][0]
+        for split, (train, test) in enumerate(folds[source]):
+            cell = _cell(
+                (name, source, source, (split,)), train, at_home, [test], scoring
+            )
+            sizes[cell.key] = len(train), [len(test)]
+            jobs.append(Job(seeded, [cell], _fit, (*at_home, train)))
+        # One fit serves all targets that have the same genes.
+        fits = {}
+        for target in (target for target in cohorts if target != source):
+            own, other = shared[source, target]
+            rows, tests = np.arange(len(own[0])), [test for _, test in folds[target]]
+            key = name, source, target, tuple(range(len(tests)))
+            sizes[key] = len(rows), list(map(len, tests))
+            genes = tuple(getattr(own[0], "columns", [type(own[0])]))
+            job = fits.setdefault(genes, Job(seeded, [], _fit, (*own, rows)))
+            job.cells.append(_cell(key, rows, other, tests, scoring))
+        jobs += fits.values()
+    data = [part for cohort in cohorts.values() for part in cohort]
+    cells = run_jobs(jobs, data, n_jobs=n_jobs, cache_dir=cache_dir, verbose=verbose)
+    warn_of_failures(jobs, cells)
+    columns = ["estimator", "source", "target", "split", "score", "n_genes"]
+    columns += ["n_train", "n_test", "error_message"]
+    order = list(product(estimators, cohorts, cohorts))
+    return pd.DataFrame(
+        [
+            (
+                *(*key[:3], split, score_of(cells[key], place)),
+                *(shared[key[1:3]][0][0].shape[1], sizes[key][0], sizes[key][1][place]),
+                error_message(cells[key]),
+            )
+            for key in sorted(cells, key=lambda key: order.index(key[:3]))
+            for place, split in enumerate(key[3])
+        ],
+        columns=columns,
+    )
+
+
+def _cell(key, train, other, tests, scoring):
+    _, source, target, splits = key
+    return Cell(
+        key,
+        f"{source} to {target}, split {', '.join(map(str, splits))}",
+        ("transfer", source, target, train, tests, scoring),
+        _scores,
+        (other, tests, scoring),
+    )
+
+
+def _fit(estimator, X, y, groups, rows):
+    return fit_timed(clone(estimator), X, y, groups, rows)[0]
+
+
+def _scores(fitted, other, tests, scoring):
+    """Return the score in each set of rows of a cohort."""
+    score, (X, y, _) = check_scoring(fitted, scoring), other
+    shown = [align_genes(fitted, take_rows(X, test)) for test in tests]
+    scores = [score(fitted, X, y[test]) for X, test in zip(shown, tests, strict=True)]
+    return {"score": np.array(scores, dtype=float)}
+
+
+def _shared(source, target, cohorts):
+    """Return both cohorts with the genes that both have, in the same order."""
+    (X, *own), (Z, *other) = cohorts[source], cohorts[target]
+    if not hasattr(X, "columns") or not hasattr(Z, "columns"):
+        if X.shape[1] != Z.shape[1]:
+            raise ValueError(
+                f"Cohorts {source!r} and {target!r} have {X.shape[1]} and {Z.shape[1]} "
+                "genes; give tables with names, by which genes are matched."
+            )
+        # Names of one alone tell nothing.
+        named = hasattr(X, "columns") == hasattr(Z, "columns")
+        X, Z = (X, Z) if named else (np.asarray(X), np.asarray(Z))
+    elif list(X.columns) != list(Z.columns):
+        genes = X.columns[X.columns.isin(Z.columns)]
+        if not len(genes):
+            raise ValueError(
+                f"Cohorts {source!r} and {target!r} have no gene in common, such as "
+                f"{X.columns[0]!r} and {Z.columns[0]!r}: bring the names of both to "
+                "those of one."
+            )
+        X, Z = X[genes], Z[genes]
+    return (X, *own), (Z, *other)
+
+
+def _read(name, cohort):
+    """Return genes, target and groups of a cohort."""
+    if hasattr(cohort, "data"):
+        X, y, groups = cohort.data, cohort.target, cohort.get("groups")
+    elif isinstance(cohort, tuple) and len(cohort) in (2, 3):
+        X, y, groups = (*cohort, None)[:3]
+    else:
+        raise ValueError(
+            f"Cohort {name!r} must be (X, y), (X, y, groups) or a Bunch with `data` "
+            "and `target`."
+        )
+    X, y = check_profiles(X), np.asarray(y)
+    check_consistent_length(X, y)
+    return X, y, as_groups(groups, len(X))

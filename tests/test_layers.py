@@ -19,16 +19,23 @@ LAYERS = {
     "_containers": set(),
     "_gene_names": set(),
     "_inputs": {"_containers"},
+    "_covariates": {"_inputs", "_containers"},
     "_shrunken_moments": set(),
     "_training": {"nn", "_inputs"},
     "_persistence": {"_training"},
     "_low_rank": {"nn", "_training"},
     "pretext": {
         *("nn", "_low_rank", "_training", "_persistence", "_inputs"),
-        "_shrunken_moments",
+        *("_shrunken_moments", "_covariates"),
     },
-    "_finetune": {"nn", "_training", "_persistence", "_inputs", "pretext"},
-    "_survival": {"nn", "_training", "_inputs", "pretext", "_finetune"},
+    "_finetune": {
+        *("nn", "_training", "_persistence", "_inputs", "pretext"),
+        "_covariates",
+    },
+    "_survival": {
+        *("nn", "_training", "_inputs", "pretext", "_finetune"),
+        "_covariates",
+    },
     "_impute": {"pretext", "_training", "_persistence", "_inputs"},
     "_restore": {"pretext", "_training", "_persistence", "_inputs"},
     "preprocessing": {"_gene_names", "_inputs", "_containers", "_shrunken_moments"},
@@ -43,6 +50,7 @@ FOREIGN = {
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
+    - {"_covariates"}
     - {"_cli", "__main__"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}
@@ -52,7 +60,7 @@ FOREIGN = {
         *("datasets", "io", "_impute", "_containers", "_finetune", "_survival"),
         "_shrunken_moments",
     },
-    "pandas": {"datasets", "io", "evaluation", "_impute", "_cli"},
+    "pandas": {"datasets", "io", "evaluation", "_impute", "_survival", "_cli"},
     "joblib": {"evaluation"},
     "h5py": {"io"},
     "anndata": {"io"},

@@ -12,6 +12,13 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
 
+from .._covariates import (
+    CONSTRAINT,
+    gene_table,
+    learn_covariates,
+    take_covariates,
+    take_genes,
+)
 from .._inputs import check_genes
 from .._training import (
     Batches,
@@ -26,6 +33,7 @@ from .._training import (
 )
 from ..nn._draws import draws_from
 from ..pretext._base import BaseEmbedder
+from ._beside import append_covariates, fit_covariates, put_beside, take_from
 from ._head import new_head, old_head
 from ._objective import SupervisedObjective
 from ._start import copy_weights, pretrain
@@ -40,6 +48,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
 
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],
+        "covariates": CONSTRAINT,
         "freeze": ["boolean"],
         "head_init": [StrOptions({"probe", "random"})],
         "encoder_lr": [Interval(Real, 0, None, closed="neither")],
@@ -68,6 +77,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         self,
         embedder,
         *,
+        covariates,
         freeze,
         head_init,
         encoder_lr,
@@ -85,6 +95,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         random_state,
     ):
         self.embedder = embedder
+        self.covariates = covariates
         self.freeze = freeze
         self.head_init = head_init
         self.encoder_lr = encoder_lr
@@ -140,8 +151,12 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
     def _fit(self, X, y, sample_weight, groups):
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.
+        learn_covariates(self, X, resume)
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
+        genes = gene_table(self, table, X)
+        X, C = take_genes(self, X), take_covariates(self, X)
         y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
+        learnt |= fit_covariates(self, C, labels[0].numpy())
         device = resolve_device(self.device)
         check_callbacks(self.callbacks)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
@@ -151,7 +166,10 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         if resume:
             pretrained = copy_weights(self, self, X)
         else:
-            pretrained = pretrain(self, table, X, y, groups, seed, start)
+            pretrained = pretrain(self, genes, X, y, groups, seed, start)
+        # From here on covariates stand beside the genes, then beside the embedding.
+        X = append_covariates(X, C, learnt)
+        pretrained = put_beside(pretrained, C.shape[1])
         with draws_from(seed):
             if resume:
                 head = old_head(self, n_outputs, learnt)
@@ -255,6 +273,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
 
     def _fitted(self, learnt, standardizer, encoder, head):
         """Fitted attributes for a model, as of now."""
+        standardizer, encoder = take_from(standardizer), take_from(encoder)
         return {
             **learnt,
             "standardizer_": standardizer,
@@ -267,9 +286,12 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """Return what the head makes of profiles."""
         check_is_fitted(self)
         X = check_genes(self, X, reset=False)
-        return self._apply(
-            X, self.standardizer_, self.encoder_, self.head_, dtype=dtype
-        )
+        C, X = take_covariates(self, X), take_genes(self, X)
+        model = self.standardizer_, self.encoder_, self.head_
+        if not C.shape[1]:
+            return self._apply(X, *model, dtype=dtype)
+        Z = self._apply(X, *model[:2], dtype=dtype)
+        return self._apply(append_covariates(Z, C, vars(self)), model[2], dtype=dtype)
 
 
 def _spread(values, rows, n_rows):

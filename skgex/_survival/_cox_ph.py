@@ -105,6 +105,9 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         "upper", "z" and "pvalue". See Notes for what they are conditional on.
     coef_ : ndarray of shape (n_genes,)
         Coefficients of the scaled genes: change of the log risk by standard deviation.
+    coef_table_ : DataFrame of shape (`n_features_in_`, 8)
+        Both, in the order of `X`, with their "kind", "gene" or "covariate". Genes have
+        a "hazard_ratio" by standard deviation, shrunk, and no standard error.
     alpha_ : float
         The penalty.
     alphas_ : ndarray of shape (n_alphas,)
@@ -292,6 +295,9 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         place = np.searchsorted(self.unique_times_, times, side="right")
         baseline = np.pad(self._baseline, ((0, 0), (1, 0)))[:, place]
         return baseline[stratum] * risk[:, None]
+
+    def _curve_knots(self):
+        return self.unique_times_, False
 
     def _make_task(self, data):
         return CoxTask(self.ties)

@@ -96,6 +96,9 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         standard errors, see `FineTunedCoxPH`.
     coef_ : ndarray of shape (n_genes,)
         Coefficients of the scaled genes in the shared log risk.
+    coef_table_ : DataFrame of shape (`n_features_in_`, 8)
+        Both, in the order of `X`, with their "kind", "gene" or "covariate". Genes have
+        a "hazard_ratio" by standard deviation, shrunk, and no standard error.
     alpha_ : float
         The penalty.
     alphas_ : ndarray of shape (n_alphas,)
@@ -266,6 +269,10 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         share = (times - cuts[place - 1]) / np.where(length > 0, length, 1)
         share = np.clip(share, 0, 1)
         return hazard[:, place - 1] * (1 - share) + hazard[:, place] * share
+
+    def _curve_knots(self):
+        # After the last cut nothing is known, and curves stay where they are.
+        return np.append(0.0, self.cuts_), True
 
     def _make_task(self, data):
         times = data.time[data.event].numpy()

@@ -40,6 +40,23 @@ class CovariateEffects:
         }
         return DataFrame(columns, index)
 
+    @property
+    def coef_table_(self):
+        """Coefficients of all columns of `X`, in its order, in a table."""
+        from pandas import DataFrame, Index
+
+        effects, names = self.coef_covariates_, getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = [f"x{i}" for i in range(self.n_features_in_)]
+        table = DataFrame(np.nan, Index(names), ["kind", *effects.columns])
+        table["kind"] = "gene"
+        genes = np.delete(np.arange(len(table)), covariate_places(self))
+        table.iloc[genes, 1] = self.coef_
+        table.iloc[genes, 3] = np.exp(self.coef_)
+        table.iloc[covariate_places(self), 0] = "covariate"
+        table.iloc[covariate_places(self), 1:] = effects.to_numpy()
+        return table
+
     def _covariate_risk(self, C):
         """Return what covariates say of the log risk."""
         return covariate_risk(C, vars(self)) if C.shape[1] else np.zeros(len(C))

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sksurv.linear_model import CoxnetSurvivalAnalysis
 
-from skgex import GeneRestorer, GexBERT
+from skgex import SCARF, FineTunedCoxPH, GeneRestorer, GexBERT
 from skgex._survival._score_test import cox_score_test
 from skgex._survival._selector import UnivariateCoxSelector
 from skgex._survival._split import EventStratifiedKFold
@@ -330,3 +330,48 @@ def test_anchor_genes_of_a_restored_panel():
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+# Given covariates
+
+
+def test_genes_are_tested_beside_covariates():
+    # What gene 3 says is said by stage; what gene 17 says is not.
+    table = pd.DataFrame(X, columns=[f"G{i}" for i in range(GENES)])
+    stage = X[:, 3] + 0.1 * np.random.default_rng(1).normal(size=N)
+    table.insert(0, "stage", stage)
+    table["age"] = np.random.default_rng(2).normal(60, 10, N)
+    options = {"strata": STRATA}
+    alone = UnivariateCoxSelector(k=3).fit(X, Y, **options)
+    assert_array_equal(np.flatnonzero(alone.get_support()), PROGNOSTIC)
+    given = UnivariateCoxSelector(k=2, adjust=["stage", "age"]).fit(table, Y, **options)
+    assert list(given.get_feature_names_out()) == ["stage", "G17", "G29", "age"]
+    assert_array_equal(given.covariates_, [0, 41])
+    for values in (given.scores_, given.pvalues_, given.pvalues_adjusted_):
+        assert_array_equal(np.flatnonzero(np.isnan(values)), [0, 41])
+    assert abs(given.scores_[4]) < 3 < abs(alone.scores_[3])
+    expected = 2 * norm.sf(abs(given.scores_[1:-1]))
+    assert_allclose(given.pvalues_[1:-1], expected)
+    # Kept whatever the genes are, for the model that follows.
+    strict = UnivariateCoxSelector(k=5, alpha=0.0, adjust=[0, 41]).fit(table, Y)
+    assert_array_equal(strict.get_support(indices=True), [0, 41])
+    table.loc[2, "age"] = np.nan
+    with pytest.raises(ValueError, match=r"'age' is missing \(NaN\) for 1 of 300"):
+        given.fit(table, Y)
+
+
+def test_selection_and_model_share_the_covariates():
+    table = pd.DataFrame(X, columns=[f"G{i}" for i in range(GENES)])
+    table["age"] = np.random.default_rng(2).normal(60, 10, N)
+    pipe = make_pipeline(
+        UnivariateCoxSelector(k=5, adjust="age").set_output(transform="pandas"),
+        FineTunedCoxPH(
+            SCARF(hidden_dims=(8,), max_epochs=0),
+            alpha=10.0,
+            max_epochs=0,
+            covariates="age",
+        ),
+    ).fit(table, Y)
+    assert list(pipe[-1].coef_covariates_.index) == ["age"]
+    assert len(pipe[-1].coef_) == 5
+    assert pipe.score(table, Y) > 0.6

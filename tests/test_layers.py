@@ -22,6 +22,7 @@ LAYERS = {
     "_inputs": {"_containers"},
     "_new_file": set(),
     "_memory": set(),
+    "_covariates": {"_inputs", "_containers"},
     "_shrunken_moments": set(),
     "_training": {"nn", "_inputs"},
     "_persistence": {"_training", "_new_file"},
@@ -29,12 +30,16 @@ LAYERS = {
     "_plausible": {"io"},
     "pretext": {
         *("nn", "_low_rank", "_training", "_persistence", "_inputs"),
-        *("_shrunken_moments", "_plausible", "_memory"),
+        *("_shrunken_moments", "_plausible", "_memory", "_covariates"),
     },
     "_finetune": {
         *("nn", "_training", "_persistence", "_inputs", "pretext", "_plausible"),
+        "_covariates",
     },
-    "_survival": {"nn", "_training", "_inputs", "pretext", "_finetune", "_plausible"},
+    "_survival": {
+        *("nn", "_training", "_inputs", "pretext", "_finetune", "_plausible"),
+        "_covariates",
+    },
     "_impute": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
     "_restore": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
     "preprocessing": {"_gene_names", "_inputs", "_containers", "_shrunken_moments"},
@@ -49,7 +54,7 @@ FOREIGN = {
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_cli", "__main__", "_new_file", "_memory", "_plausible"},
+    - {"_cli", "__main__", "_new_file", "_memory", "_plausible", "_covariates"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}
     - {"__init__", "nn", "_shrunken_moments", "_containers", "_gene_names"}
@@ -59,7 +64,7 @@ FOREIGN = {
         *("datasets", "io", "_impute", "_containers", "_finetune", "_survival"),
         *("_shrunken_moments", "evaluation"),
     },
-    "pandas": {"datasets", "io", "evaluation", "_impute", "_cli"},
+    "pandas": {"datasets", "io", "evaluation", "_impute", "_survival", "_cli"},
     "joblib": {"evaluation"},
     "h5py": {"io"},
     "anndata": {"io"},

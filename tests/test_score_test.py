@@ -7,8 +7,10 @@ from hypothesis import given
 from numpy.testing import assert_allclose, assert_array_equal
 from sksurv.compare import compare_survival
 from sksurv.linear_model.coxph import CoxPHOptimizer
+from survival_oracles import slow_cox_fit, slow_cox_information
 
-from skgex._survival import _score_test
+from skgex._survival import _adjusted_test, _score_test
+from skgex._survival._adjusted_test import adjusted_score_test
 from skgex._survival._score_test import cox_score_test
 from skgex._survival._target import as_surv
 
@@ -205,7 +207,7 @@ def test_single_precision_is_added_up_in_double():
 def test_chunks_of_genes(monkeypatch):
     wide = np.tile(with_holes(X), 9)
     expected = cox_score_test(wide, EVENT, TIME)
-    monkeypatch.setattr(_score_test, "_CHUNK_VALUES", 1)  # 16 genes then
+    monkeypatch.setattr(_score_test, "CHUNK_VALUES", 1)  # 16 genes then
     assert_array_equal(cox_score_test(wide, EVENT, TIME), expected)
     assert_array_equal(wide, np.tile(with_holes(X), 9))
 
@@ -300,3 +302,47 @@ def test_missing_stratum(missing):
     labels[[4, 9]] = missing
     with pytest.raises(ValueError, match=r"no label for 2 of 60.*first is sample 4"):
         cox_score_test(X, EVENT, TIME, strata=labels)
+
+
+# Given covariates
+
+
+def slow_adjusted_z(x, C, event, time, strata, weight, ties):
+    """Test one gene beside covariates, by the score of a model of all of them."""
+    here = ~np.isnan(x)
+    both = np.c_[C, x][here]
+    data = (event[here], time[here], strata[here], weight[here])
+    beta, _ = slow_cox_fit(both[:, :-1], *data, ties)
+    score, information = slow_cox_information(both, np.r_[beta, 0.0], *data, ties)
+    shared = information[-1, :-1]
+    left = information[-1, -1] - shared @ np.linalg.solve(information[:-1, :-1], shared)
+    return score[-1] / np.sqrt(left)
+
+
+@TIES
+@pytest.mark.parametrize("holes", [False, True], ids=["complete", "holes"])
+def test_given_covariates_equals_the_loop(holes, ties):
+    data = with_holes(X) if holes else X
+    rng = np.random.default_rng(4)
+    C = np.c_[60 + 10 * rng.normal(size=N), rng.integers(0, 2, N)]
+    C[:, 0] += 5 * X[:, 1]
+    options = {"stratum": STRATA, "weight": WEIGHT, "ties": ties}
+    z = adjusted_score_test(data, C, EVENT, TIME, **options)
+    rest = (C, EVENT, TIME, STRATA, WEIGHT, ties)
+    expected = [slow_adjusted_z(x, *rest) for x in data.T]
+    assert_allclose(z, expected, rtol=1e-6)
+
+
+def test_genes_that_follow_from_covariates_have_no_score(monkeypatch):
+    C = np.c_[X[:, 0], X[:, 1]]
+    genes = np.c_[X, 100 + X[:, 0] - 3 * X[:, 1], np.full(N, 7.0)]
+    nothing = np.zeros(N, dtype=int)
+    options = {"stratum": nothing, "weight": np.ones(N), "ties": "efron"}
+    z = adjusted_score_test(genes, C, EVENT, TIME, **options)
+    assert_array_equal(z[[0, 1, -2, -1]], 0)
+    assert z[2:-2].all()
+    # In parts it is the same.
+    monkeypatch.setattr(_adjusted_test, "CHUNK_VALUES", 1)
+    many = np.tile(genes, 5)
+    found = adjusted_score_test(many, C, EVENT, TIME, **options)
+    assert_allclose(found, np.tile(z, 5), atol=1e-12)

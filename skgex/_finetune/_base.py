@@ -12,6 +12,13 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
 
+from .._covariates import (
+    CONSTRAINT,
+    gene_table,
+    learn_covariates,
+    take_covariates,
+    take_genes,
+)
 from .._inputs import check_genes, refuse_gradients
 from .._plausible import warn_of_table
 from .._training import (
@@ -28,6 +35,7 @@ from .._training import (
 from ..nn._draws import draws_from
 from ..pretext import VIME
 from ..pretext._base import BaseEmbedder
+from ._beside import append_covariates, fit_covariates, put_beside, take_from
 from ._corrupted import check_corruption, make_corruption
 from ._head import new_head, old_head
 from ._linear_part import fit_linear_part
@@ -44,6 +52,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
 
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],
+        "covariates": CONSTRAINT,
         "freeze": ["boolean"],
         "head_init": [StrOptions({"probe", "random"})],
         "linear_weight": [Interval(Real, 0, 1, closed="both")],
@@ -74,6 +83,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         self,
         embedder,
         *,
+        covariates,
         freeze,
         head_init,
         linear_weight,
@@ -93,6 +103,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         random_state,
     ):
         self.embedder = embedder
+        self.covariates = covariates
         self.freeze = freeze
         self.head_init = head_init
         self.linear_weight = linear_weight
@@ -173,9 +184,13 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
     def _fit(self, X, y, sample_weight, groups):
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.
+        learn_covariates(self, X, resume)
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
-        warn_of_table(self, table, X)
+        genes = gene_table(self, table, X)
+        X, C = take_genes(self, X), take_covariates(self, X)
+        warn_of_table(self, genes, X)
         y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
+        learnt |= fit_covariates(self, C, labels[0].numpy())
         device = resolve_device(self.device)
         check_callbacks(self.callbacks)
         check_corruption(self)
@@ -186,7 +201,10 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         if resume:
             pretrained = copy_weights(self, self, X)
         else:
-            pretrained = pretrain(self, VIME, table, X, y, groups, seed, start)
+            pretrained = pretrain(self, VIME, genes, X, y, groups, seed, start)
+        # From here on covariates stand beside the genes, then beside the embedding.
+        X = append_covariates(X, C, learnt)
+        pretrained = put_beside(pretrained, C.shape[1])
         if self.linear_weight:
             linear, how = fit_linear_part(self, X, labels, n_outputs, groups)
             learnt |= {"linear_": linear, "_linear_weight": self.linear_weight, **how}
@@ -294,6 +312,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
 
     def _fitted(self, learnt, standardizer, encoder, head):
         """Fitted attributes for a model, as of now."""
+        standardizer, encoder = take_from(standardizer), take_from(encoder)
         return {
             "linear_": None,
             **learnt,
@@ -307,8 +326,10 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """Return what the head makes of profiles."""
         check_is_fitted(self)
         X = check_genes(self, X, reset=False)
-        network = self.standardizer_, self.encoder_, self.head_
-        output = self._apply(X, *network, dtype=dtype)
+        C, X = take_covariates(self, X), take_genes(self, X)
+        X = append_covariates(X, C, vars(self))
+        pretrained = put_beside((self.standardizer_, self.encoder_), C.shape[1])
+        output = self._apply(X, *pretrained, self.head_, dtype=dtype)
         linear = getattr(self, "linear_", None)  # files of before have none
         if linear is None:
             return output

@@ -1,6 +1,9 @@
 """Swapped genes in fine-tuning, against learning samples by heart."""
 
+from torch import nn
+
 from ..nn import GeneCorruption
+from ._beside import put_beside
 
 
 def check_corruption(estimator):
@@ -14,7 +17,21 @@ def check_corruption(estimator):
         )
 
 
+class SwappedGenes(nn.Module):
+    """Profiles of which a share of the genes has the values of other samples."""
+
+    def __init__(self, rate):
+        super().__init__()
+        self.corruption = GeneCorruption(rate)
+
+    def forward(self, X):
+        """Return a view of a batch."""
+        return self.corruption(X)[0]
+
+
 def make_corruption(estimator):
-    """Return what swaps genes between the samples of a batch, or None."""
+    """Return what swaps genes, not covariates, between samples of a batch, or None."""
     rate = estimator.corruption_rate
-    return GeneCorruption(rate) if rate else None
+    if not rate:
+        return None
+    return put_beside((SwappedGenes(rate),), len(estimator.covariates_))[0]

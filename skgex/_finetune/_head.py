@@ -25,12 +25,17 @@ def new_head(estimator, X, pretrained, labels, n_outputs, device):
     Z = apply_by_batches(nn.Sequential(*pretrained), X, device).astype(np.float64)
     mean = Z.mean(axis=0)
     # One scale for all dimensions: the regularisation means the same for each
-    # embedder, and the relative weight of the dimensions is kept.
-    scale = np.sqrt(Z.var(axis=0).mean()) or 1.0
+    # embedder, and the relative weight of the dimensions is kept. Covariates, which
+    # come last, are standardised already.
+    n_covariates = len(estimator.covariates_)
+    embedding, _ = np.split(Z, [Z.shape[1] - n_covariates], axis=1)
+    scale = np.sqrt(embedding.var(axis=0).mean()) or 1.0
+    if n_covariates:
+        scale = np.repeat([scale, 1.0], [embedding.shape[1], n_covariates])
     coef, intercept = estimator._probe((Z - mean) / scale, target, weight)
     with torch.no_grad():
         head.weight.copy_(torch.from_numpy(coef / scale))
-        head.bias.copy_(torch.from_numpy(intercept - coef @ mean / scale))
+        head.bias.copy_(torch.from_numpy(intercept - coef @ (mean / scale)))
     return head
 
 

@@ -18,5 +18,5 @@ class SupervisedObjective(Objective):
     def forward(self, X, target, weight):
         """Return the mean loss of a batch; weights average one over all samples."""
         if self.training and self.corruption is not None:
-            X, _ = self.corruption(X)
+            X = self.corruption(X)
         return (self.loss(self.head(self.encoder(X)), target) * weight).mean()

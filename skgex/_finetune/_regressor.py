@@ -34,6 +34,11 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
         and its weights are the start; it may also be a fine-tuned estimator, whose
         encoder has learnt something else. None means `VIME()`. With ``max_epochs=0``
         it is not pretrained: the from-scratch baseline.
+    covariates : str, int, slice, list, callable or None, default=None
+        Clinical columns of `X` beside the genes, such as age: by name, by position, by
+        a mask, or by a function of `X` such as ``make_column_selector(...)``. The head
+        sees them, standardised, beside the embedding; the encoder does not. They may
+        not have NaN: impute them in a `ColumnTransformer` before.
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
         is trained.
@@ -96,7 +101,9 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
     standardizer_ : torch.nn.Module
         Standardises genes as in pretraining.
     head_ : torch.nn.Module
-        The linear layer above the encoder.
+        The linear layer above the encoder, and the covariates.
+    covariates_ : ndarray of shape (n_covariates,)
+        Positions of the covariates among the columns of `X`.
     linear_ : torch.nn.Module or None
         The linear model, from genes in the units of `X`. None with a `linear_weight`
         of 0.
@@ -105,9 +112,9 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
     n_iter_ : int
         Number of epochs of fine-tuning.
     n_features_in_ : int
-        Number of genes seen in `fit`.
+        Number of columns seen in `fit`, genes and covariates.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the genes, if `X` had any.
+        Names of the columns, if `X` had any.
 
     See Also
     --------
@@ -143,6 +150,7 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
         self,
         embedder=None,
         *,
+        covariates=None,
         freeze=False,
         head_init="probe",
         linear_weight=0.5,
@@ -163,6 +171,7 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
     ):
         super().__init__(
             embedder,
+            covariates=covariates,
             freeze=freeze,
             head_init=head_init,
             linear_weight=linear_weight,

@@ -4,6 +4,7 @@ from copy import deepcopy
 
 from sklearn.frozen import FrozenEstimator
 
+from .._covariates import gene_names
 from .._training import RowReader, check_all_profiles
 from ..pretext._base import BaseEmbedder
 from ..pretext._nested import fit_nested
@@ -59,5 +60,5 @@ def copy_weights(fitted, estimator, X):
     should the next one be interrupted. As no pretraining reads `X`, its values are
     checked here.
     """
-    check_all_profiles(RowReader(X), getattr(estimator, "feature_names_in_", None))
+    check_all_profiles(RowReader(X), gene_names(estimator))
     return deepcopy((fitted.standardizer_, fitted.encoder_))

@@ -10,6 +10,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from .._covariates import gene_names, take_genes
 from .._inputs import check_genes
 from .._persistence import SaveMixin
 from .._training import apply_by_batches, resolve_device
@@ -40,7 +41,7 @@ class TunedEncoder(
             The embedding of each sample.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = take_genes(self, check_genes(self, X, reset=False))
         return self._apply(X, self.standardizer_, self.encoder_)
 
     def _apply(self, X, *modules, dtype=torch.float32):
@@ -49,7 +50,7 @@ class TunedEncoder(
             nn.Sequential(*modules),
             X,
             resolve_device(self.device),
-            getattr(self, "feature_names_in_", None),
+            gene_names(self),
             dtype,
         )
 

@@ -98,6 +98,11 @@ class Encoder:
                 stacklevel=2,
             )
             state["callbacks"] = None
+        if callable(state.get("covariates")) or isinstance(
+            state.get("covariates"), slice
+        ):
+            # What it selected is saved: no code is.
+            state["covariates"] = state["covariates_"].tolist()
         if "start" in state:
             # What came of it is saved, and it may be larger.
             state["start"] = None

@@ -12,6 +12,14 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from .._covariates import (
+    CONSTRAINT,
+    gene_names,
+    gene_table,
+    learn_covariates,
+    take_covariates,
+    take_genes,
+)
 from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
@@ -24,21 +32,25 @@ from ..pretext._base import BaseEmbedder
 from ._curves import SurvivalCurvesMixin
 from ._data import check_data
 from ._earlier import find_earlier
+from ._effects import CovariateEffects, covariate_risk, fit_scale, learnt_effects
 from ._folds import make_folds
 from ._linear import fit_linear_risk
 from ._network import fit_network, start_head
 from ._scaling import fit_scaling, scale_by_stratum
 
 
-class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta):
+class BaseFineTunedSurvival(
+    CovariateEffects, SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
+):
     """Base class of the survival estimators; each adds its likelihood and its curves.
 
     The log risk is a weighted sum of a linear one of all genes and of what the head
-    makes of the embedding.
+    makes of the embedding, beside that of covariates, which has no weight but one.
     """
 
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],
+        "covariates": CONSTRAINT,
         "alpha": [Interval(Real, 0, None, closed="neither"), StrOptions({"cv"})],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "scaling": [StrOptions({"rank", "standard"})],
@@ -72,6 +84,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         self,
         embedder,
         *,
+        covariates,
         alpha,
         l1_ratio,
         scaling,
@@ -90,6 +103,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         random_state,
     ):
         self.embedder = embedder
+        self.covariates = covariates
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.scaling = scaling
@@ -118,8 +132,11 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
     @usual_modes()
     def _fit(self, X, y, sample_weight, strata, groups):
         resume = self.warm_start and hasattr(self, "head_")
+        learn_covariates(self, X, resume)
         table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
-        warn_of_table(self, table, X)
+        genes = gene_table(self, table, X)
+        X, C = take_genes(self, X), take_covariates(self, X)
+        warn_of_table(self, genes, X)
         data, names = check_data(self, X, y, sample_weight, strata)
         check_consistent_length(X, groups)
         check_callbacks(self.callbacks)
@@ -127,14 +144,15 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
         start = context.subcontext("pretrain")
-        earlier, pretrained = self._pretrain(table, X, y, groups, seed, start, resume)
+        earlier, pretrained = self._pretrain(genes, X, y, groups, seed, start, resume)
         folds = make_folds(self, X, data, groups, seed, earlier is not None)
         weighted = data.weight.numpy() > 0
         if not weighted.all():
-            X, data = X[weighted], data.take(torch.from_numpy(weighted))
+            X, C = X[weighted], C[weighted]
+            data = data.take(torch.from_numpy(weighted))
         task = self._make_task(data)
         biases = task.biases(data)
-        linear, held_out, learnt = self._fit_linear(X, data, folds, earlier, biases)
+        linear, held_out, learnt = self._fit_linear(X, C, data, folds, earlier, biases)
         learnt["_strata"] = names
         tuning = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
         tuning.call_on_fit_task_begin(estimator=self, X=table, y=y)
@@ -143,12 +161,14 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
             weight = learnt["prior_weight_"]
             head = start_head(encoder.embedding_dim, biases, earlier, weight)
             model = (linear, *pretrained, head)
-            fitted = partial(self._fitted, learnt, task, X, data)
+            fitted = partial(
+                self._fitted, learnt, task, X, covariate_risk(C, learnt), data
+            )
             report = FitTask(
                 tuning, self, table, y, lambda: fitted(_finished_copy(model))
             )
             history = fit_network(
-                self, task, X, data, folds, model, held_out, seed, report
+                self, task, X, data, folds, model, *held_out, seed, report
             )
         learnt = fitted(model)
         self._set(**learnt, history_=history, n_iter_=len(history))
@@ -172,9 +192,10 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
             task.call_on_fit_task_end(estimator=self, X=table, y=y)
         return earlier, (earlier.standardizer, earlier.encoder)
 
-    def _fit_linear(self, X, data, folds, earlier, biases):
-        """Return the linear part, what was learnt, and the risk the network gets."""
-        names = getattr(self, "feature_names_in_", None)
+    def _fit_linear(self, X, C, data, folds, earlier, biases):
+        """Return the linear part, the risks the network gets, and what was learnt."""
+        names = gene_names(self)
+        center, scale = fit_scale(self, C)
         scaler, G = fit_scaling(X, self.scaling, names)
         G = scale_by_stratum(X, G, self.scaling, data.stratum.numpy(), names)
         risk = fit_linear_risk(
@@ -187,7 +208,9 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
             prior=None if earlier is None else earlier.coef,
             prior_weight=0.0 if earlier is None else self.prior_weight,
             added=self._added_before(X, earlier, biases),
+            C=(C - center) / scale,
         )
+        n_events = float(data.weight[data.event].sum())
         learnt = {
             "alpha_": risk.alpha,
             "alphas_": risk.alphas,
@@ -195,9 +218,11 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
             "prior_weight_": float(risk.prior_weight),
             "unique_times_": np.unique(data.time),
             "event_times_": np.unique(data.time[data.event]),
+            **learnt_effects(self, risk, center, scale, n_events),
         }
         layer = _linear_layer(risk.coef, -float(G.mean(axis=0) @ risk.coef))
-        return nn.Sequential(scaler, layer), risk.held_out, learnt
+        held_out = risk.held_out, risk.held_out_covariates
+        return nn.Sequential(scaler, layer), held_out, learnt
 
     def _added_before(self, X, earlier, biases):
         """Return what the network of an earlier model adds to the log risk."""
@@ -207,8 +232,8 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         # Intervals of time share the linear log risk, and its weight.
         return self._apply(X, *network, dtype=torch.float64).mean(axis=1)
 
-    def _fitted(self, learnt, task, X, data, model):
-        """Return fitted attributes as of now."""
+    def _fitted(self, learnt, task, X, known, data, model):
+        """Return fitted attributes as of now; `known` is the risk by covariates."""
         linear, standardizer, encoder, head = model
         return {
             **learnt,
@@ -218,10 +243,10 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
             "encoder_": encoder,
             "head_": head,
             "_n_features_out": encoder.embedding_dim,
-            **self._finish(learnt, task, self._risk(X, *model), data),
+            **self._finish(learnt, task, self._risk(X, known, *model), data),
         }
 
-    def _risk(self, X, linear, standardizer, encoder, head):
+    def _risk(self, X, known, linear, standardizer, encoder, head):
         """Return the linear log risk, and what the head adds to it."""
         biases = head.bias.numpy(force=True)
         added = np.broadcast_to(biases, (len(X), len(biases)))
@@ -229,14 +254,14 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         # Where the network is not believed, its pass through all genes is spared.
         if head.weight.any():
             added = self._apply(X, standardizer, encoder, head, dtype=torch.float64)
-        return risk, added.astype(np.float64)
+        return risk + known, added.astype(np.float64)
 
     def _checked_risk(self, X):
         check_is_fitted(self)
         X = check_genes(self, X, reset=False)
-        return self._risk(
-            X, self.linear_, self.standardizer_, self.encoder_, self.head_
-        )
+        known = self._covariate_risk(take_covariates(self, X))
+        model = self.linear_, self.standardizer_, self.encoder_, self.head_
+        return self._risk(take_genes(self, X), known, *model)
 
     def _set(self, **attributes):
         for name, value in attributes.items():

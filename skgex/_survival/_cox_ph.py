@@ -30,6 +30,12 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         and its weights are the start. It may also be a fitted survival estimator, say
         of other cancer types, in a `FrozenEstimator`: then its coefficients take part,
         see `prior_weight`. None means `SCARF()`.
+    covariates : str, int, slice, list, callable or None, default=None
+        Clinical columns of `X` beside the genes, such as age and stage as numbers: by
+        name, by position, by a mask, or by a function of `X` such as
+        ``make_column_selector(pattern="^clinical_")``. They are standardised, never
+        ranked, have coefficients without a penalty, and are not shown to the encoder.
+        They may not have NaN: impute them in a `ColumnTransformer` before.
     alpha : float or "cv", default="cv"
         Penalty of the coefficients of scaled genes, ``alpha / 2 * |coef|^2``, as in
         scikit-survival's `CoxPHSurvivalAnalysis`. "cv" chooses among 12 the one with
@@ -93,15 +99,24 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
 
     Attributes
     ----------
+    covariates_ : ndarray of shape (n_covariates,)
+        Positions of the covariates among the columns of `X`.
+    coef_covariates_ : DataFrame of shape (n_covariates, 7)
+        "coef", the change of the log risk by unit of a covariate, its
+        "standard_error", "hazard_ratio" with a Wald interval of 95 % from "lower" to
+        "upper", "z" and "pvalue". See Notes for what they are conditional on.
     coef_ : ndarray of shape (n_genes,)
         Coefficients of the scaled genes: change of the log risk by standard deviation.
+    coef_table_ : DataFrame of shape (`n_features_in_`, 8)
+        Both, in the order of `X`, with their "kind", "gene" or "covariate". Genes have
+        a "hazard_ratio" by standard deviation, shrunk, and no standard error.
     alpha_ : float
         The penalty.
     alphas_ : ndarray of shape (n_alphas,)
         Penalties that were tried, the largest first.
     gains_ : ndarray of shape (n_alphas,) or None
         What each gained in log partial likelihood of samples held out, over none of the
-        genes and without an earlier model.
+        genes and without an earlier model: with covariates, over these alone.
     prior_weight_ : float
         Weight of the earlier model; 0 without one.
     unique_times_ : ndarray of shape (n_unique_times,)
@@ -124,9 +139,9 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     n_iter_ : int
         Number of epochs of fine-tuning.
     n_features_in_ : int
-        Number of genes seen in `fit`.
+        Number of columns seen in `fit`, genes and covariates.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the genes, if `X` had any.
+        Names of the columns, if `X` had any.
 
     See Also
     --------
@@ -139,6 +154,15 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     ridge regression: the coefficients and the baseline hazard of
     ``CoxPHSurvivalAnalysis(alpha, ties="efron")`` on standardised genes, in the time of
     a singular value decomposition.
+
+    Covariates take part in each Newton step, with a penalty of zero. Their standard
+    errors are from the inverse information of the penalised likelihood, from which
+    genes are profiled out, as R's ``coxph`` has them beside ``ridge()``. They count in
+    that genes, within their penalty, may say the same; not that `alpha` was chosen by
+    the same samples, nor, with `l1_ratio`, which genes were. What an earlier model or a
+    network adds to the log risk comes on top, and is not in them. If `alpha` is so
+    large that genes count for nothing, say 1e12, this is Cox regression on the
+    covariates.
 
     References
     ----------
@@ -172,6 +196,7 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         self,
         embedder=None,
         *,
+        covariates=None,
         alpha="cv",
         l1_ratio=0.0,
         scaling="rank",
@@ -192,6 +217,7 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     ):
         super().__init__(
             embedder,
+            covariates=covariates,
             alpha=alpha,
             l1_ratio=l1_ratio,
             scaling=scaling,
@@ -271,6 +297,9 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         place = np.searchsorted(self.unique_times_, times, side="right")
         baseline = np.pad(self._baseline, ((0, 0), (1, 0)))[:, place]
         return baseline[stratum] * risk[:, None]
+
+    def _curve_knots(self):
+        return self.unique_times_, False
 
     def _make_task(self, data):
         return CoxTask(self.ties)

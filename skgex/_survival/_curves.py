@@ -19,12 +19,13 @@ except ImportError as error:
 from .._inputs import refuse_gradients
 from ._strata import check_strata
 from ._target import check_survival
+from ._times import SurvivalTimesMixin
 
 # The tolerance of concordance_index_censored.
 _TIED = 1e-8
 
 
-class SurvivalCurvesMixin(SurvivalAnalysisMixin):
+class SurvivalCurvesMixin(SurvivalTimesMixin, SurvivalAnalysisMixin):
     """Survival and cumulative hazard functions, and Harrell's concordance.
 
     An estimator adds `unique_times_`, `predict` and ``_cumulative_hazard(X, times,
@@ -32,7 +33,7 @@ class SurvivalCurvesMixin(SurvivalAnalysisMixin):
     """
 
     def predict_survival_function(
-        self, X, return_array=False, *, times=None, strata=None
+        self, X, return_array=False, *, times=None, strata=None, conditional_after=None
     ):
         """Predict the probability of survival beyond each time.
 
@@ -46,6 +47,10 @@ class SurvivalCurvesMixin(SurvivalAnalysisMixin):
             Return values at these times, in any order, and in memory for these alone.
         strata : array-like of shape (n_samples,), default=None
             Stratum of each sample, if the model was fitted with strata.
+        conditional_after : float or array-like of shape (n_samples,), default=None
+            Of those who have lived that long without the event: survival is 1 up to
+            there, and relative to it thereafter. Times are still counted from the
+            beginning.
 
         Returns
         -------
@@ -59,7 +64,14 @@ class SurvivalCurvesMixin(SurvivalAnalysisMixin):
             If a time is beyond the longest follow-up in training.
         """
         times, as_functions = self._check_times(times, return_array)
-        survival = np.exp(-self._cumulative_hazard(X, times, strata))
+        hazard = self._cumulative_hazard(X, times, strata)
+        if conditional_after is not None:
+            X = X if hasattr(X, "shape") else np.asarray(X)
+            after = self._check_after(conditional_after, len(hazard))
+            # Where the curve is not yet there, nothing has happened.
+            hazard -= self._lived(X, after, strata)[:, None]
+            hazard = np.maximum(hazard, 0)
+        survival = np.exp(-hazard)
         return self._functions(survival) if as_functions else survival
 
     def predict_cumulative_hazard_function(

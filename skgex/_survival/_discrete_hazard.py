@@ -33,6 +33,10 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         `prior_weight`. None means `SCARF()`.
     n_intervals : int, default=10
         Number of intervals; fewer where events share their times.
+    covariates : str, int, slice, list, callable or None, default=None
+        Clinical columns of `X` beside the genes, by name, position, mask or a function
+        of `X`: standardised, without a penalty, and not shown to the encoder, see
+        `FineTunedCoxPH`.
     alpha : float or "cv", default="cv"
         Penalty of the coefficients of scaled genes, ``alpha / 2 * |coef|^2``. "cv"
         chooses among 12 the one with the best partial likelihood in inner
@@ -87,15 +91,23 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         Where each interval ends; the last event of `fit` is in the last of them.
     intercepts_ : ndarray of shape (n_intervals,)
         What each interval adds to the logit of its hazard, beside the bias of `head_`.
+    covariates_ : ndarray of shape (n_covariates,)
+        Positions of the covariates among the columns of `X`.
+    coef_covariates_ : DataFrame of shape (n_covariates, 7)
+        Their effects on the shared log risk, from the partial likelihood of Cox, with
+        standard errors, see `FineTunedCoxPH`.
     coef_ : ndarray of shape (n_genes,)
         Coefficients of the scaled genes in the shared log risk.
+    coef_table_ : DataFrame of shape (`n_features_in_`, 8)
+        Both, in the order of `X`, with their "kind", "gene" or "covariate". Genes have
+        a "hazard_ratio" by standard deviation, shrunk, and no standard error.
     alpha_ : float
         The penalty.
     alphas_ : ndarray of shape (n_alphas,)
         Penalties that were tried, the largest first.
     gains_ : ndarray of shape (n_alphas,) or None
         What each gained in log partial likelihood of samples held out, over none of the
-        genes and without an earlier model.
+        genes and without an earlier model: with covariates, over these alone.
     prior_weight_ : float
         Weight of the earlier model; 0 without one.
     unique_times_ : ndarray of shape (n_unique_times,)
@@ -115,9 +127,9 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
     n_iter_ : int
         Number of epochs of fine-tuning.
     n_features_in_ : int
-        Number of genes seen in `fit`.
+        Number of columns seen in `fit`, genes and covariates.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the genes, if `X` had any.
+        Names of the columns, if `X` had any.
 
     See Also
     --------
@@ -161,6 +173,7 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         embedder=None,
         *,
         n_intervals=10,
+        covariates=None,
         alpha="cv",
         l1_ratio=0.0,
         scaling="rank",
@@ -180,6 +193,7 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
     ):
         super().__init__(
             embedder,
+            covariates=covariates,
             alpha=alpha,
             l1_ratio=l1_ratio,
             scaling=scaling,
@@ -238,7 +252,8 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
             Expected number of events, were each sample followed up anew at every cut:
             the sum of the cumulative hazards there. Up means worse.
         """
-        return self._hazard_at_cuts(X)[:, 1:].sum(axis=1)
+        # One after the other: a sum goes another way where there are fewer samples.
+        return self._hazard_at_cuts(X).cumsum(axis=1)[:, -1]
 
     def _hazard_at_cuts(self, X):
         """Return the cumulative hazard at time 0 and at each cut."""
@@ -256,6 +271,10 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         share = (times - cuts[place - 1]) / np.where(length > 0, length, 1)
         share = np.clip(share, 0, 1)
         return hazard[:, place - 1] * (1 - share) + hazard[:, place] * share
+
+    def _curve_knots(self):
+        # After the last cut nothing is known, and curves stay where they are.
+        return np.append(0.0, self.cuts_), True
 
     def _make_task(self, data):
         times = data.time[data.event].numpy()

@@ -10,6 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from .._covariates import count_genes, gene_names
 from .._finetune._start import copy_weights
 from .._inputs import match_genes, some_names
 from ..nn import NormalScores
@@ -107,9 +108,9 @@ def _places(before, estimator):
 
     None if the genes are the same, or without names.
     """
-    old, new = (getattr(e, "feature_names_in_", None) for e in (before, estimator))
+    old, new = gene_names(before), gene_names(estimator)
     if old is None or new is None:
-        n_old, n_new = before.n_features_in_, estimator.n_features_in_
+        n_old, n_new = count_genes(before), count_genes(estimator)
         if n_old != n_new:
             raise ValueError(
                 f"The earlier survival model was pretrained on {n_old} genes, but X "
@@ -139,7 +140,7 @@ def _warn_of_absent(before, places):
     network = ", and its network takes them as not measured"
     warnings.warn(
         f"X lacks {len(absent)} of the {len(places)} genes of the earlier survival "
-        f"model, the first of them {str(before.feature_names_in_[absent[0]])!r}. They "
+        f"model, the first of them {str(gene_names(before)[absent[0]])!r}. They "
         f"are left out, with {100 * share:.2g} % of its squared coefficients"
         f"{network if before.head_.weight.any() else ''}.",
         UserWarning,

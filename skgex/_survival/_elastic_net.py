@@ -9,13 +9,18 @@ _TOLERANCE = 1e-9
 _MAX_STEPS = 5000
 
 
-def largest_penalty(features, likelihood, l1_ratio):
-    """Return the smallest penalty that leaves every coefficient at zero."""
-    _, slope = likelihood.value_and_gradient(features.new_zeros(len(features)))
+def largest_penalty(features, likelihood, l1_ratio, risk=None):
+    """Return the smallest penalty that leaves every coefficient at zero.
+
+    Beside `risk`, of shape (n_samples,), what is not penalised says without them.
+    """
+    if risk is None:
+        risk = features.new_zeros(len(features))
+    _, slope = likelihood.value_and_gradient(risk)
     return float((features.T @ slope).abs().max()) / l1_ratio
 
 
-def elastic_net_path(features, likelihood, alphas, l1_ratio, tolerance=None):
+def elastic_net_path(features, likelihood, alphas, l1_ratio, tolerance=None, n_free=0):
     """Minimise the negative log partial likelihood with an elastic-net penalty.
 
     The penalty is ``alpha * (l1_ratio * |b|_1 + (1 - l1_ratio) / 2 * |b|^2)``. By
@@ -34,6 +39,8 @@ def elastic_net_path(features, likelihood, alphas, l1_ratio, tolerance=None):
         Between 0 and 1.
     tolerance : float or None, default=None
         Step, relative to the coefficients, at which to stop.
+    n_free : int, default=0
+        How many of the first features are not penalised.
 
     Returns
     -------
@@ -50,7 +57,8 @@ def elastic_net_path(features, likelihood, alphas, l1_ratio, tolerance=None):
     coefs = []
     rate = 1 / max(float(features.square().sum()) / len(features), 1e-12)
     for alpha in alphas:
-        lasso, ridge = alpha * l1_ratio, alpha * (1 - l1_ratio)
+        penalised = (torch.arange(len(coef)) >= n_free).double()
+        lasso, ridge = alpha * l1_ratio * penalised, alpha * (1 - l1_ratio) * penalised
         coef, rate = _descend(
             features, likelihood, coef, rate, lasso, ridge, tolerance or _TOLERANCE
         )
@@ -62,7 +70,7 @@ def _descend(features, likelihood, coef, rate, lasso, ridge, tolerance):
     def smooth(coef):
         value, slope = likelihood.value_and_gradient(features @ coef)
         return (
-            value + ridge / 2 * coef @ coef,
+            value + ridge * coef @ coef / 2,
             features.T @ slope + ridge * coef,
         )
 
@@ -75,7 +83,7 @@ def _descend(features, likelihood, coef, rate, lasso, ridge, tolerance):
             step = new - ahead
             bound = value + gradient @ step + step @ step / (2 * rate)
             new_value, _ = likelihood.value_and_gradient(features @ new)
-            if new_value + ridge / 2 * new @ new <= bound + 1e-12 * abs(value):
+            if new_value + ridge * new @ new / 2 <= bound + 1e-12 * abs(value):
                 break
             rate /= 2
         moved = new - coef

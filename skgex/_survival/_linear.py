@@ -1,4 +1,4 @@
-"""The linear part of a risk: penalised Cox regression on all genes."""
+"""The linear part of a risk: Cox regression on covariates and, penalised, on genes."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import torch
 from .._finetune._sample_span import SampleSpan
 from ._elastic_net import elastic_net_path, largest_penalty
 from ._prior_weight import WEIGHTS, average_choice
-from ._ridge_path import penalty_path, ridge_path
+from ._ridge_path import penalty_path, profiled_information, ridge_path
 
 N_ALPHAS = 12
 # Gains in likelihood that choose a penalty need not be known better than this.
@@ -24,51 +24,107 @@ class LinearRisk(NamedTuple):
     gains: np.ndarray | None  # (n_alphas,), in log likelihood of samples held out
     held_out: np.ndarray | None  # (n_samples,), log risk by models of the other folds
     prior_weight: float
+    covariates: np.ndarray  # (n_covariates,), their coefficients
+    information: np.ndarray  # (n_covariates, n_covariates), genes profiled out
+    held_out_covariates: np.ndarray | None  # (n_samples,), their part of the log risk
 
 
-class _Ridge:
+class _Penalised:
+    """Cox regression on covariates as they are, and on genes under a penalty."""
+
+    def __init__(self, genes, C, data, ties):
+        self.data, self.ties, self.n_free = data, ties, C.shape[1]
+        self.genes = genes
+        self.C = torch.from_numpy(np.ascontiguousarray(C))
+        self.features = torch.cat([self.C, genes], 1) if self.n_free else genes
+
+    def likelihood(self, rows=slice(None)):
+        return self.data.take(rows).likelihood(self.ties)
+
+    def covariates_alone(self, rows=slice(None)):
+        """Return the coefficients of the covariates in a model without genes."""
+        C = self.C[rows]
+        if not self.n_free:
+            return C.new_zeros(0)
+        return ridge_path(C, self.likelihood(rows), [0.0], n_free=self.n_free)[0]
+
+    def information(self, solution, alpha):
+        """Return that of the covariates, where genes adapt to what they say."""
+        genes, penalty = self.in_model(solution, alpha)
+        risk = self.features @ solution
+        likelihood = self.likelihood()
+        return profiled_information(self.C, genes, likelihood, risk, penalty).numpy()
+
+
+class _Ridge(_Penalised):
     """Ridge regression, in the span of the samples."""
 
-    def __init__(self, G, data, ties):
-        self.data, self.ties = data, ties
+    def __init__(self, G, C, data, ties):
         self.span = SampleSpan(G)
-        self.features = self.span.scores
+        super().__init__(self.span.scores, C, data, ties)
 
     def alphas(self):
-        return penalty_path(self.features, self.data.likelihood(self.ties), N_ALPHAS)
+        return penalty_path(self.genes, self.likelihood(), N_ALPHAS)
 
     def path(self, alphas, rows=slice(None), tolerance=None):
-        likelihood = self.data.take(rows).likelihood(self.ties)
-        return ridge_path(self.features[rows], likelihood, alphas, tolerance=tolerance)
-
-    def coefficients(self, solution):
-        return self.span.coefficients(solution).numpy()
-
-
-class _ElasticNet:
-    """Elastic net, gene by gene."""
-
-    def __init__(self, G, data, ties, l1_ratio):
-        self.data, self.ties, self.l1_ratio = data, ties, l1_ratio
-        self.features = torch.from_numpy(G).double()
-
-    def alphas(self):
-        likelihood = self.data.likelihood(self.ties)
-        largest = largest_penalty(self.features, likelihood, self.l1_ratio)
-        return largest * np.geomspace(1, 0.05, N_ALPHAS)
-
-    def path(self, alphas, rows=slice(None), tolerance=None):
-        likelihood = self.data.take(rows).likelihood(self.ties)
-        return elastic_net_path(
-            self.features[rows], likelihood, alphas, self.l1_ratio, tolerance
+        return ridge_path(
+            self.features[rows],
+            self.likelihood(rows),
+            alphas,
+            n_free=self.n_free,
+            tolerance=tolerance,
         )
 
     def coefficients(self, solution):
-        return solution.numpy()
+        return self.span.coefficients(solution[self.n_free :]).numpy()
+
+    def in_model(self, solution, alpha):
+        return self.genes, alpha
+
+
+class _ElasticNet(_Penalised):
+    """Elastic net, gene by gene."""
+
+    def __init__(self, G, C, data, ties, l1_ratio):
+        self.l1_ratio = l1_ratio
+        super().__init__(torch.from_numpy(G).double(), C, data, ties)
+
+    def alphas(self):
+        risk = self.C @ self.covariates_alone()
+        largest = largest_penalty(self.genes, self.likelihood(), self.l1_ratio, risk)
+        return largest * np.geomspace(1, 0.05, N_ALPHAS)
+
+    def path(self, alphas, rows=slice(None), tolerance=None):
+        return elastic_net_path(
+            self.features[rows],
+            self.likelihood(rows),
+            alphas,
+            self.l1_ratio,
+            tolerance,
+            self.n_free,
+        )
+
+    def coefficients(self, solution):
+        return solution[self.n_free :].numpy()
+
+    def in_model(self, solution, alpha):
+        # Genes that were left out are taken for left out.
+        kept = solution[self.n_free :] != 0
+        return self.genes[:, kept], alpha * (1 - self.l1_ratio)
 
 
 def fit_linear_risk(
-    G, data, *, alpha, l1_ratio, ties, folds, prior=None, prior_weight=0.0, added=0.0
+    G,
+    data,
+    *,
+    alpha,
+    l1_ratio,
+    ties,
+    folds,
+    prior=None,
+    prior_weight=0.0,
+    added=0.0,
+    C=None,
 ):
     """Fit a linear log risk by the penalised partial likelihood.
 
@@ -98,29 +154,48 @@ def fit_linear_risk(
     added : ndarray of shape (n_samples,) or float, default=0.0
         What else the earlier model says of the log risk. It takes part in the choice
         of its weight, and in nothing else.
+    C : ndarray of shape (n_samples, n_covariates) or None, default=None
+        Standardised covariates, which are not penalised.
 
     Returns
     -------
     risk : LinearRisk
     """
     G = G - G.mean(axis=0)
-    model = _ElasticNet(G, data, ties, l1_ratio) if l1_ratio else _Ridge(G, data, ties)
+    C = np.empty((len(G), 0)) if C is None else C
+    if l1_ratio:
+        model = _ElasticNet(G, C, data, ties, l1_ratio)
+    else:
+        model = _Ridge(G, C, data, ties)
     alphas = model.alphas() if alpha == "cv" else np.array([float(alpha)])
     earlier = np.zeros(len(G)) if prior is None else G @ prior
-    choose, best, gains, held_out = prior_weight == "cv", 0, None, None
+    choose, best = prior_weight == "cv", 0
+    gains = held_out = held_out_covariates = None
     if folds:
         weights = WEIGHTS if choose else [0.0]
         known = torch.from_numpy(np.multiply.outer(weights, earlier + added))
-        gains, held_out = _judge(model, alphas, folds, known)
+        gains, held_out, held_out_covariates = _judge(model, alphas, folds, known)
         best = int(gains[0].argmax())
     if choose:
         prior_weight, best = average_choice(gains) if folds else (1.0, 0)
-    coef = model.coefficients(model.path(alphas[: best + 1])[-1])
+    solution = model.path(alphas[: best + 1])[-1]
+    coef = model.coefficients(solution)
     if prior is not None:
         coef = coef + prior_weight * prior
     if folds:
         gains, held_out = gains[0], held_out[best].numpy() + prior_weight * earlier
-    return LinearRisk(coef, float(alphas[best]), alphas, gains, held_out, prior_weight)
+        held_out_covariates = held_out_covariates[best].numpy()
+    return LinearRisk(
+        coef,
+        float(alphas[best]),
+        alphas,
+        gains,
+        held_out,
+        prior_weight,
+        solution[: model.n_free].numpy(),
+        model.information(solution, alphas[best]) if model.n_free else np.empty((0, 0)),
+        held_out_covariates,
+    )
 
 
 def _judge(model, alphas, folds, known):
@@ -140,17 +215,22 @@ def _judge(model, alphas, folds, known):
     Returns
     -------
     gains : ndarray of shape (n_weights, n_alphas)
-        In log partial likelihood, over none of the genes.
-    risks : tensor of shape (n_alphas, n_samples)
-        The learnt log risks, by models of the other folds.
+        In log partial likelihood, over none of the genes: over the covariates alone,
+        by models of the same folds.
+    risks, of_covariates : tensor of shape (n_alphas, n_samples)
+        The learnt log risks, by models of the other folds: of genes and of covariates.
     """
     gains = np.zeros((len(known), len(alphas)))
     risks = torch.zeros(len(alphas), known.shape[1], dtype=torch.float64)
+    of_covariates = torch.zeros_like(risks)
     for train, test in folds:
         solutions = model.path(alphas, train, _ROUGH)
-        risks[:, test] = solutions @ model.features[test].T
-        likelihood = model.data.take(test).likelihood(model.ties)
-        nothing = likelihood(torch.zeros(len(test), dtype=torch.float32))
+        free, penalised = solutions.tensor_split([model.n_free], dim=1)
+        risks[:, test] = penalised @ model.genes[test].T
+        of_covariates[:, test] = free @ model.C[test].T
+        likelihood = model.likelihood(test)
+        nothing = likelihood(model.C[test] @ model.covariates_alone(train))
+        both = risks[:, test] + of_covariates[:, test]
         for earlier, gain in zip(known[:, test], gains, strict=True):
-            gain += [float(nothing - likelihood(r + earlier)) for r in risks[:, test]]
-    return gains, risks
+            gain += [float(nothing - likelihood(r + earlier)) for r in both]
+    return gains, risks, of_covariates

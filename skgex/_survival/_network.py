@@ -29,7 +29,7 @@ def start_head(embedding_dim, biases, earlier, prior_weight):
     return head
 
 
-def fit_network(estimator, task, X, data, folds, model, held_out, seed, report):
+def fit_network(estimator, task, X, data, folds, model, held_out, known, seed, report):
     """Train the network as far as samples held out believe it; return the history.
 
     It learns the risk by itself, not what the linear part leaves of it: in samples that
@@ -53,6 +53,8 @@ def fit_network(estimator, task, X, data, folds, model, held_out, seed, report):
         Linear part, standardizer, encoder and head; all but the second are modified.
     held_out : ndarray of shape (n_samples,) or None
         Linear log risk of each sample by models of the other folds.
+    known : ndarray of shape (n_samples,) or None
+        The same of covariates, which are not weighed against the network.
     seed : int
         For the order of batches.
     report : FitTask
@@ -69,7 +71,8 @@ def fit_network(estimator, task, X, data, folds, model, held_out, seed, report):
     biases = head.bias.detach().clone()
     if folds:
         outputs = held_out_outputs(estimator, task, network, X, data, folds, seed)
-        believed = partial(_held_out_loss, task, data, folds, held_out, outputs, biases)
+        parts = held_out, known, outputs, biases
+        believed = partial(_held_out_loss, task, data, folds, *parts)
         weights = choose_weights(believed)
         if not weights[1]:
             return []
@@ -81,9 +84,9 @@ def fit_network(estimator, task, X, data, folds, model, held_out, seed, report):
     return history
 
 
-def _held_out_loss(task, data, folds, held_out, outputs, biases, weight, share):
+def _held_out_loss(task, data, folds, held_out, known, outputs, biases, weight, share):
     """Return the loss of weighted risks, in the folds where they were held out."""
-    risk = weight * torch.from_numpy(held_out)
+    risk = torch.from_numpy(known) + weight * torch.from_numpy(held_out)
     mixed = biases + share * (outputs - biases)
     tests = [torch.from_numpy(test) for _, test in folds]
     return sum(task.loss(risk[test], mixed[test], data.take(test)) for test in tests)

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from ._strata import check_strata
 
 # Values of a chunk of genes: four megabytes in double precision, for the cache.
-_CHUNK_VALUES = 2**19
+CHUNK_VALUES = 2**19
 
 
 class _RiskSets(NamedTuple):
@@ -20,8 +20,9 @@ class _RiskSets(NamedTuple):
 
     stratum: np.ndarray  # (n_samples,)
     by_stratum: csr_array  # (n_strata, n_samples), weights
-    joining: csr_array  # (n_times, n_samples), weights
+    joining: csr_array  # (n_times, n_samples), weights times relative hazards
     dying: csr_array  # (n_times, n_samples), weights
+    leaving: csr_array  # (n_times, n_samples), as dying, times relative hazards
     deaths: csr_array  # (n_times, n_samples), ones
     first: np.ndarray  # (n_times,), the first event time of the same stratum
 
@@ -64,9 +65,9 @@ def cox_score_test(X, event, time, *, strata=None, sample_weight=None, ties="efr
     """
     n_samples, n_genes = X.shape
     weight = np.ones(n_samples) if sample_weight is None else sample_weight
-    sets = _make_risk_sets(event, time, check_strata(strata, X), weight)
+    sets = make_risk_sets(event, time, check_strata(strata, X), weight)
     z = np.zeros(n_genes)
-    step = max(16, _CHUNK_VALUES // n_samples)
+    step = max(16, CHUNK_VALUES // n_samples)
     for start in range(0, n_genes, step):
         x = np.array(X[:, start : start + step], dtype=np.float64, order="C")
         missing = np.isnan(x)
@@ -80,7 +81,9 @@ def cox_score_test(X, event, time, *, strata=None, sample_weight=None, ties="efr
     return z
 
 
-def _make_risk_sets(event, time, stratum, weight):
+def make_risk_sets(event, time, stratum, weight, hazard=None):
+    """Return risk sets; `hazard` is what other features make of each sample's."""
+    relative = weight if hazard is None else weight * hazard
     # The latest time has rank 0, and each stratum a range of keys of its own.
     ranks = np.unique(-time, return_inverse=True)[1]
     key = stratum * (ranks.max() + 1) + ranks
@@ -103,8 +106,9 @@ def _make_risk_sets(event, time, stratum, weight):
     return _RiskSets(
         stratum,
         matrix(weight[members], stratum[members], members, stratum.max() + 1),
-        matrix(weight[members], joins[members], members, n_times),
+        matrix(relative[members], joins[members], members, n_times),
         matrix(weight[events], time_of_event, events, n_times),
+        matrix(relative[events], time_of_event, events, n_times),
         matrix(np.ones(len(events)), time_of_event, events, n_times),
         np.searchsorted(stratum_of_time, stratum_of_time),
     )
@@ -127,7 +131,7 @@ def _score(sets, x, missing, ties):
     if missing is not None:
         x[missing] = 0
 
-    score, information = _score_and_information(sets, x, present, ties)
+    score, information = score_and_information(sets, x, present, ties)
     # No variation but what the rounding of the mean has left.
     rounding = len(x) * np.finfo(float).eps * np.abs(mean).max(axis=0)
     floor = (sets.dying @ present).sum(axis=0) * rounding**2
@@ -137,7 +141,7 @@ def _score(sets, x, missing, ties):
     return z
 
 
-def _score_and_information(sets, x, present, ties):
+def score_and_information(sets, x, present, ties):
     """Sum over event times: events less mean of the risk set, and its variance."""
     squares = x**2
     mass, total, spread = (sets.over_risk_set(v) for v in (present, x, squares))
@@ -146,7 +150,7 @@ def _score_and_information(sets, x, present, ties):
     information = (one[0] * spread - two[0] * total**2).sum(axis=0)
     tied = np.flatnonzero(one[1].any(axis=1))
     if len(tied):
-        dead, dead_spread = (sets.dying[tied] @ values for values in (x, squares))
+        dead, dead_spread = (sets.leaving[tied] @ values for values in (x, squares))
         score += (one[1, tied] * dead).sum(axis=0)
         cross = 2 * two[1, tied] * total[tied] - two[2, tied] * dead
         information += (cross * dead - one[1, tied] * dead_spread).sum(axis=0)
@@ -162,7 +166,7 @@ def _term_sums(sets, mass, present, ties):
     so that score and information need, for each event time, the sums of w * f**j / m,
     returned first, and of w * f**j / m**2, for j up to 2.
     """
-    dead = sets.dying @ present
+    dead, leaving = sets.dying @ present, sets.leaving @ present
     deaths = sets.deaths @ present
     n_deaths = np.diff(sets.dying.indptr)
     one, two = np.zeros((2, 3, *mass.shape))
@@ -173,7 +177,7 @@ def _term_sums(sets, mass, present, ties):
         share = term / np.maximum(deaths[rows], 1)
         # Where events were not measured, there are fewer terms.
         valid = deaths[rows] > term
-        left = np.where(valid, mass[rows] - share * dead[rows], 1)
+        left = np.where(valid, mass[rows] - share * leaving[rows], 1)
         factor = np.where(valid, weight[rows], 0) / left
         for j in range(3):
             one[j, rows] += factor

@@ -11,9 +11,18 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from .._covariates import (
+    CONSTRAINT,
+    find_covariates,
+    gene_names,
+    take_covariates,
+    take_genes,
+)
 from .._inputs import check_genes, refuse_gradients
 from .._training import RowReader, check_all_profiles
+from ._adjusted_test import adjusted_score_test
 from ._score_test import cox_score_test
+from ._strata import check_strata
 from ._target import check_survival
 
 
@@ -33,23 +42,31 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         Keep only those of the `k` genes whose p-value, adjusted by Benjamini and
         Hochberg [3]_ over all genes, is at most this: the false discovery rate. There
         may be none. None keeps the `k` genes whatever their p-value.
+    adjust : str, int, slice, list, callable or None, default=None
+        Clinical columns of `X` beside the genes, such as age: by name, by position, by
+        a mask, or by a function of `X` such as ``make_column_selector(...)``. Genes are
+        then tested for what they say beside these covariates, which are not tested
+        themselves, are kept, and do not count for `k`.
     ties : {"efron", "breslow"}, default="efron"
         What is done about events at the same time. Efron's method [2]_ is the more
         exact one.
 
     Attributes
     ----------
-    scores_ : ndarray of shape (n_genes,)
+    scores_ : ndarray of shape (`n_features_in_`,)
         z of each gene, standard normal without an effect. Positive where higher
-        expression goes with higher risk; zero for a gene without variation.
-    pvalues_ : ndarray of shape (n_genes,)
+        expression goes with higher risk; zero for a gene without variation. NaN for
+        covariates.
+    pvalues_ : ndarray of shape (`n_features_in_`,)
         Two-sided p-values.
-    pvalues_adjusted_ : ndarray of shape (n_genes,)
+    pvalues_adjusted_ : ndarray of shape (`n_features_in_`,)
         p-values adjusted by Benjamini and Hochberg.
+    covariates_ : ndarray of shape (n_covariates,)
+        Positions of the covariates among the columns of `X`.
     n_features_in_ : int
-        Number of genes seen in `fit`.
+        Number of columns seen in `fit`, genes and covariates.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the genes, if `X` had any.
+        Names of the columns, if `X` had any.
 
     See Also
     --------
@@ -64,6 +81,10 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
     gene in :math:`R_t`, and z the score over the root of the information. Tied events
     leave the risk set by parts with Efron's method, and have their mean weight, as in
     R's `survival`.
+
+    With covariates :math:`c`, both are at the hazards of a Cox model of these alone,
+    and the information is :math:`I_{gg} - I_{gc} I_{cc}^{-1} I_{cg}`, what covariates
+    leave of it.
 
     A sample in which a gene was not measured (NaN) is left out of the test of this
     gene. The values are passed on as they are, missing ones included.
@@ -99,12 +120,14 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "k": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
         "alpha": [Interval(Real, 0, 1, closed="both"), None],
+        "adjust": CONSTRAINT,
         "ties": [StrOptions({"efron", "breslow"})],
     }
 
-    def __init__(self, k=100, *, alpha=None, ties="efron"):
+    def __init__(self, k=100, *, alpha=None, adjust=None, ties="efron"):
         self.k = k
         self.alpha = alpha
+        self.adjust = adjust
         self.ties = ties
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -129,7 +152,9 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         self : object
             The fitted selector.
         """
+        self.covariates_ = find_covariates(self.adjust, X)
         X = check_genes(self, X, reset=True, ensure_min_samples=2)
+        X, C = take_genes(self, X), take_covariates(self, X)
         event, time = check_survival(y, self)
         check_consistent_length(X, time)
         refuse_gradients(sample_weight, "sample_weight")
@@ -145,22 +170,37 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
                 "Every event in y has a sample_weight of zero: at least one event with "
                 "a positive weight is needed."
             )
-        check_all_profiles(RowReader(X), getattr(self, "feature_names_in_", None))
+        check_all_profiles(RowReader(X), gene_names(self))
         if self.k != "all" and self.k > X.shape[1]:
             warnings.warn(
                 f"k={self.k} is more than the {X.shape[1]} genes in X: all are kept, "
                 "unless alpha excludes some.",
                 stacklevel=2,
             )
-        scores = cox_score_test(
-            X, event, time, strata=strata, sample_weight=weight, ties=self.ties
-        )
+        scores = self._test(X, C, event, time, strata, weight)
         if not scores.any():
             raise ValueError(_why_no_score(X))
-        self.scores_ = scores
-        self.pvalues_ = 2 * norm.sf(np.abs(scores))
-        self.pvalues_adjusted_ = false_discovery_control(self.pvalues_)
+        pvalues = 2 * norm.sf(np.abs(scores))
+        genes = np.delete(np.arange(self.n_features_in_), self.covariates_)
+        for name, values in [
+            ("scores_", scores),
+            ("pvalues_", pvalues),
+            ("pvalues_adjusted_", false_discovery_control(pvalues)),
+        ]:
+            of_all = np.full(self.n_features_in_, np.nan)
+            of_all[genes] = values
+            setattr(self, name, of_all)
         return self
+
+    def _test(self, X, C, event, time, strata, weight):
+        if not C.shape[1]:
+            return cox_score_test(
+                X, event, time, strata=strata, sample_weight=weight, ties=self.ties
+            )
+        stratum = check_strata(strata, X)
+        return adjusted_score_test(
+            X, C, event, time, stratum=stratum, weight=weight, ties=self.ties
+        )
 
     def transform(self, X):
         """Keep the columns of the selected genes.
@@ -187,6 +227,8 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         mask[order if self.k == "all" else order[: self.k]] = True
         if self.alpha is not None:
             mask &= self.pvalues_adjusted_ <= self.alpha
+        # For the model that follows.
+        mask[self.covariates_] = True
         return mask
 
     def __sklearn_is_fitted__(self):

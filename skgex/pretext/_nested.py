@@ -5,6 +5,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._covariates import count_genes, gene_names
 from .._plausible import looked_at
 from ._base import BaseEmbedder
 
@@ -121,16 +122,15 @@ def check_kind(embedder, kind):
 
 def check_same_genes(embedder, estimator):
     """Refuse a fitted embedder whose genes are not those of an estimator."""
-    n_genes = embedder.n_features_in_
-    if n_genes != estimator.n_features_in_:
+    n_genes, n_own = count_genes(embedder), count_genes(estimator)
+    if n_genes != n_own:
         raise ValueError(
-            f"embedder was pretrained on {n_genes} genes, but X has "
-            f"{estimator.n_features_in_}. Bring X to its genes first, by "
+            f"embedder was pretrained on {n_genes} genes, but X has {n_own}"
+            f"{_beside(estimator)}. Bring X to its genes first, by "
             "GeneAligner(embedder) or X.reindex(columns=embedder.feature_names_in_): "
             "absent genes become NaN, which means not measured."
         )
-    names = getattr(embedder, "feature_names_in_", None)
-    own = getattr(estimator, "feature_names_in_", None)
+    names, own = gene_names(embedder), gene_names(estimator)
     if names is not None and own is not None and (names != own).any():
         place = np.flatnonzero(names != own)[0]
         raise ValueError(
@@ -138,3 +138,8 @@ def check_same_genes(embedder, estimator):
             f"{place}, where X has {str(own[place])!r}. Bring X to its genes first, by "
             "GeneAligner(embedder) or X.reindex(columns=embedder.feature_names_in_)."
         )
+
+
+def _beside(estimator):
+    n_covariates = estimator.n_features_in_ - count_genes(estimator)
+    return f" beside {n_covariates} covariate(s)" if n_covariates else ""

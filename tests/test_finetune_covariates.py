@@ -45,6 +45,7 @@ def start(Estimator, **parameters):
 def test_the_head_starts_as_a_linear_model_of_both(Estimator, freeze):
     y = target(Estimator)
     options = {"freeze": freeze, "encoder_lr": 1e-12, "weight_decay": 0.0}
+    options["linear_weight"] = 0
     model = start(Estimator, **options).fit(X, y)
     Z = EMBEDDER.transform(X[GENES]).astype(float)
     Z = (Z - Z.mean(axis=0)) / np.sqrt(Z.var(axis=0).mean())

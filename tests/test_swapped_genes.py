@@ -8,6 +8,8 @@ from numpy.testing import assert_array_equal
 from torch import nn
 
 from skgex import SCARF
+from skgex._finetune._beside import Beside
+from skgex._finetune._corrupted import SwappedGenes
 from skgex._finetune._objective import SupervisedObjective
 from skgex.datasets import make_cohort
 from skgex.nn import GeneCorruption
@@ -40,7 +42,7 @@ def objective(rate):
     def loss(output, target):
         return output.mean(dim=1)
 
-    return SupervisedObjective(Spy(), nn.Identity(), loss, GeneCorruption(rate))
+    return SupervisedObjective(Spy(), nn.Identity(), loss, SwappedGenes(rate))
 
 
 def test_a_share_of_the_genes_has_values_of_other_samples():
@@ -96,3 +98,10 @@ def test_frozen_encoders_are_refused(Estimator, y):
         tiny(Estimator, corruption_rate=0.3, freeze=True).fit(X, y)
     with pytest.raises(ValueError, match="corruption_rate"):
         tiny(Estimator, corruption_rate=1.0).fit(X, y)
+
+
+def test_covariates_are_not_swapped():
+    values = torch.arange(20.0 * 50).reshape(20, 50)
+    view = Beside(SwappedGenes(0.9), 3)(values)
+    assert torch.equal(view[:, -3:], values[:, -3:])
+    assert (view[:, :-3] != values[:, :-3]).float().mean() > 0.7

@@ -262,7 +262,9 @@ def tuned(name, how, task, start, seed):
         settings["start"] = start.fitted(name)
     frozen = how == "start frozen"
     inner = settings["start"] if frozen else embedder(name, seed, **settings)
-    model = FineTunedClassifier(inner, unlabeled=UNLABELLED, random_state=seed)
+    model = FineTunedClassifier(
+        inner, linear_weight=0, unlabeled=UNLABELLED, random_state=seed
+    )
     model.fit(task.X, task.y, groups=task.patients)
     return model.predict(task.X_test)
 

@@ -6,7 +6,8 @@ DIR holds `gtex_toil1000` and `tcga_tall90`, each with `X.npz` (X, samples, gene
 `meta.csv`. GTEx: tissues with 20 rows or more, values floored at -4, split by donor.
 TCGA: cancer types with 20 primary tumours or more, split by patient. All models see
 the same splits and the same labelled samples; pretraining sees all training samples
-without labels. Every model has the settings it has by default.
+without labels. Every model has the settings it has by default, but networks are alone,
+without the linear model that votes beside them by default (default_classifier.py).
 
 Prints the mean accuracy over the seeds, then the paired differences, in points, to the
 same network from scratch (its head started like that of the others, or at random) and
@@ -74,13 +75,14 @@ def simple_models(n_components):
 
 def networks(frozen, rate=0.0):
     models = {}
+    alone = {"linear_weight": 0, "corruption_rate": rate}
     for name, Method in METHODS.items():
         untrained = Method(max_epochs=0)
-        models[f"{name} scratch"] = FineTunedClassifier(untrained, corruption_rate=rate)
+        models[f"{name} scratch"] = FineTunedClassifier(untrained, **alone)
         models[f"{name} scratch, random head"] = FineTunedClassifier(
-            untrained, head_init="random", corruption_rate=rate
+            untrained, head_init="random", **alone
         )
-        models[name] = FineTunedClassifier(Method(), corruption_rate=rate)
+        models[name] = FineTunedClassifier(Method(), **alone)
         if frozen:
             models[f"{name} frozen + LR"] = make_pipeline(
                 Method(), StandardScaler(), LogisticRegression(max_iter=2000)

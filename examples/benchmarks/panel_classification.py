@@ -77,7 +77,9 @@ def candidates(embedder, X, genes, arms):
             tables[f"restored + {name}"] = restored
     if "fine-tuned" in arms:
         frozen = FrozenEstimator(embedder)
-        models["fine-tuned"] = FineTunedClassifier(frozen, random_state=0)
+        models["fine-tuned"] = FineTunedClassifier(
+            frozen, linear_weight=0, random_state=0
+        )
         tables["fine-tuned"] = panel
     return {name: (models[name], tables[name]) for name in arms}
 

@@ -24,7 +24,8 @@ def make(Method, name=None, value=None):
     """The fine-tuned method and its scratch network, with one setting changed."""
     for_classifier = (name or "").removeprefix("classifier__")
     classifier = {for_classifier: value} if for_classifier != (name or "") else {}
-    method = {name: value} if name and not classifier else {}
+    classifier = {"linear_weight": 0, **classifier}
+    method = {name: value} if name and for_classifier not in classifier else {}
     scratch = Method(**{**method, "max_epochs": 0})
     return {
         "scratch": FineTunedClassifier(scratch, **classifier),

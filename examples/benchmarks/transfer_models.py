@@ -97,7 +97,9 @@ def go_on(pretrained, X):
 
 
 def tuned(start, seed):
-    return FineTunedClassifier(FrozenEstimator(start), random_state=seed)
+    return FineTunedClassifier(
+        FrozenEstimator(start), linear_weight=0, random_state=seed
+    )
 
 
 def all_genes(source, target, train, arguments, seed, names):

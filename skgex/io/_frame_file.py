@@ -25,7 +25,7 @@ from ._text import (
 )
 
 _SHOWN_ROWS = 25
-# Rows, and bytes of a workbook, that are read whatever the size of the file, and how far
+# Rows, and bytes of a workbook, that are read whatever the size of a file, and how far
 # cells of a table can be packed.
 _FEW_ROWS, _FEW_BYTES, _MOST_PACKED = 2**20, 2**26, 100
 

@@ -112,14 +112,15 @@ def _writer(pid=None):
 def _remove_abandoned(path):
     """Remove the temporary files of processes that were killed."""
     pattern = re.compile(
-        re.escape(_stem(path)) + r"[0-9a-f]{6}-(\d+)-[a-z0-9_]{8}\.partial"
+        re.escape(_stem(path)) + r"(?:[0-9a-f]{6}-(\d+)-)?[a-z0-9_]{8}\.partial"
     )
     with suppress(OSError):
         for name in os.listdir(path.parent):
             found, other = pattern.fullmatch(name), path.with_name(name)
             if not found:
                 continue
-            here = name.startswith(_stem(path) + _writer(found[1]))
+            # Earlier versions did not note who writes.
+            here = found[1] and name.startswith(_stem(path) + _writer(found[1]))
             with suppress(OSError):
                 age = time.time() - os.lstat(other).st_mtime
                 if age > _ABANDONED_S or (here and _has_ended(int(found[1]))):

@@ -149,9 +149,11 @@ def test_what_others_are_writing_is_left(scarf, path):
     parent = _stem(path) + _writer(os.getppid()) + "abcdefgh.partial"
     elsewhere = f"{_stem(path)}000000-1-abcdefgh.partial"
     old = f"{_stem(path)}000000-1-xxxxxxxx.partial"
-    for name in (parent, elsewhere, old):
+    earlier, old_one = (f"{_stem(path)}{end}.partial" for end in ("a" * 8, "b" * 8))
+    for name in (parent, elsewhere, earlier, old, old_one):
         path.with_name(name).write_text("half")
-    os.utime(path.with_name(old), (1, 1))
+    for name in (old, old_one):
+        os.utime(path.with_name(name), (1, 1))
     scarf.save(path)
     names = {p.name for p in path.parent.iterdir()}
-    assert names == {path.name, parent, elsewhere}
+    assert names == {path.name, parent, elsewhere, earlier}

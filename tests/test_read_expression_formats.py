@@ -1,12 +1,14 @@
 """Formats that read_expression takes, by their content."""
 
+import zipfile
+
 import pandas as pd
 import pytest
 from io_files import write_archs4, write_gct, write_h5ad
 from pandas.testing import assert_frame_equal
 from text_tables import GENES, NAN, SAMPLES, same, table, written
 
-from skgex.io import open_memmap, read_expression, to_memmap
+from skgex.io import _frame_file, open_memmap, read_expression, to_memmap
 
 X = table()
 
@@ -167,3 +169,26 @@ def test_to_memmap_takes_what_read_expression_takes(name, file, tmp_path):
         to_memmap(path, tmp_path / "t.npy", chunk_size=size, dtype="float64")
         result = open_memmap(tmp_path / "t.npy")
         assert_frame_equal(result, X, check_exact=True, check_names=False)
+
+
+def test_more_rows_of_parquet_than_a_file_can_hold(tmp_path, monkeypatch):
+    monkeypatch.setattr(_frame_file, "_FEW_ROWS", 1000)
+    path = tmp_path / "x.parquet"
+    X = pd.DataFrame({"gene": [f"G{i}" for i in range(5000)], "S1": 1.0, "S2": 2.0})
+    X.to_parquet(path)
+    assert read_expression(path).shape == (2, 5000)
+    X.assign(gene="G").to_parquet(path)  # as dictionaries can repeat what is equal
+    with pytest.raises(ValueError, match=r"x\.parquet is damaged.*have 5,000 rows, in"):
+        read_expression(path)
+
+
+def test_a_workbook_that_unpacks_to_much_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(_frame_file, "_FEW_BYTES", 10**5)
+    path = tmp_path / "x.xlsx"
+    X = table()
+    X.T.to_excel(path)
+    assert read_expression(path).shape == X.shape
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/more.xml", b"<c/>" * 10**6)
+    with pytest.raises(ValueError, match=r"x\.xlsx is damaged.*unpack to 4,0"):
+        read_expression(path)

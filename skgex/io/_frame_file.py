@@ -1,5 +1,8 @@
 """Tables in files of parquet, feather and Excel, which are read whole."""
 
+import os
+import zipfile
+
 import numpy as np
 import pandas as pd
 
@@ -22,6 +25,9 @@ from ._text import (
 )
 
 _SHOWN_ROWS = 25
+# Rows, and bytes of a workbook, that are read whatever the size of a file, and how far
+# cells of a table can be packed.
+_FEW_ROWS, _FEW_BYTES, _MOST_PACKED = 2**20, 2**26, 100
 
 
 class FileFrameMatrix(FrameMatrix):
@@ -89,8 +95,11 @@ def _read(path, kind, sheet):
     with reading(path):
         if kind == "xlsx":
             import_openpyxl()
+            _check_unpacked(path)
             return _read_sheet(path, 0 if sheet is None else sheet)
         pyarrow = import_pyarrow()
+        if kind == "parquet":
+            _check_rows(path, pyarrow)
         reader = pd.read_parquet if kind == "parquet" else pd.read_feather
         try:
             frame = reader(path)
@@ -98,6 +107,31 @@ def _read(path, kind, sheet):
             raise OSError(error) from error
     # What pandas wrote as index is a column like others here.
     return frame if _numbers_rows(frame.index) else frame.reset_index()
+
+
+def _check_rows(path, pyarrow):
+    """Refuse more rows than a file can hold, if a name takes a byte at least."""
+    from pyarrow.parquet import read_metadata
+
+    try:
+        n_rows = read_metadata(path).num_rows
+    except pyarrow.ArrowInvalid as error:
+        raise OSError(error) from error
+    if n_rows > _FEW_ROWS + os.path.getsize(path):
+        raise OSError(
+            f"it is said to have {n_rows:,d} rows, in {os.path.getsize(path):,d} bytes"
+        )
+
+
+def _check_unpacked(path):
+    """Refuse a workbook that unpacks to many times what tables do."""
+    with zipfile.ZipFile(path) as archive:
+        n_bytes = sum(part.file_size for part in archive.infolist())
+    if n_bytes > _FEW_BYTES + _MOST_PACKED * os.path.getsize(path):
+        raise OSError(
+            f"its {os.path.getsize(path):,d} bytes unpack to {n_bytes:,d}, as no table "
+            "does"
+        )
 
 
 def _read_sheet(path, sheet):

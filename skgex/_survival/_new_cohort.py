@@ -49,8 +49,8 @@ class NewCohortMixin:
         """
         risk, data, _ = self._observed(X, y, sample_weight, strata)
         slope, information = fit_slope(risk, data.likelihood(self.ties))
-        error = 1 / np.sqrt(information)
-        width = norm.ppf(0.975) * error
+        error = information**-0.5
+        width = float(norm.ppf(0.975)) * error
         return Bunch(
             slope=slope,
             standard_error=error,
@@ -180,4 +180,4 @@ def fit_slope(risk, likelihood):
     x = torch.from_numpy((risk - risk.mean()) / spread)[:, None]
     beta = ridge_path(x, likelihood, [0.0], n_free=1)[0]
     bent = likelihood.hessian_product(x @ beta)(x[:, 0])
-    return float(beta[0]) / spread, float(x[:, 0] @ bent) * spread**2
+    return float(beta[0] / spread), float((x[:, 0] @ bent) * spread**2)

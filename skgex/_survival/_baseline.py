@@ -32,3 +32,31 @@ def breslow_hazard(risk, event, time, weight, times):
     steps = np.divide(deaths, at_risk, out=np.zeros_like(deaths), where=deaths > 0)
     hazard = np.append(0.0, steps.cumsum()) * np.exp(-shift)
     return hazard[np.searchsorted(own, times, side="right")]
+
+
+def stratified_baseline(risk, data, names, times):
+    """Return the cumulative baseline hazard of each stratum at the given times.
+
+    Parameters
+    ----------
+    risk : ndarray of shape (n_samples,)
+        Log risks.
+    data : SurvivalData
+        Follow-up.
+    names : ndarray of shape (n_strata,) or None
+        Labels of the strata; None for one without.
+    times : ndarray of shape (n_times,)
+        Ascending.
+
+    Returns
+    -------
+    hazard : ndarray of shape (n_strata, n_times)
+    """
+    event, time, stratum, weight = (values.numpy() for values in data)
+    baseline = np.zeros((1 if names is None else len(names), len(times)))
+    for s in np.unique(stratum):
+        rows = stratum == s
+        baseline[s] = breslow_hazard(
+            risk[rows], event[rows], time[rows], weight[rows], times
+        )
+    return baseline

@@ -6,13 +6,14 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import StrOptions
 
 from ._base import BaseFineTunedSurvival
-from ._baseline import breslow_hazard
+from ._baseline import stratified_baseline
 from ._curves import step_function
+from ._new_cohort import NewCohortMixin
 from ._strata import find_strata
 from ._tasks import CoxTask
 
 
-class FineTunedCoxPH(BaseFineTunedSurvival):
+class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
     """Predict survival by Cox regression on all genes and on a pretrained encoder.
 
     The log risk of a profile is the sum of two parts. The first is linear in all genes,
@@ -119,6 +120,8 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
         genes and without an earlier model: with covariates, over these alone.
     prior_weight_ : float
         Weight of the earlier model; 0 without one.
+    slope_ : float
+        What log risks are multiplied with: 1, unless by `recalibrate`.
     unique_times_ : ndarray of shape (n_unique_times,)
         Times of follow-up seen in `fit`, ascending.
     event_times_ : ndarray of shape (n_event_times,)
@@ -162,7 +165,8 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     the same samples, nor, with `l1_ratio`, which genes were. What an earlier model or a
     network adds to the log risk comes on top, and is not in them. If `alpha` is so
     large that genes count for nothing, say 1e12, this is Cox regression on the
-    covariates.
+    covariates. Whether hazards are proportional is tested on Schoenfeld residuals of
+    the risk [3]_, by `check_proportional_hazards`.
 
     References
     ----------
@@ -170,6 +174,9 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
     .. [2] Katzman J.L. et al. "DeepSurv: personalized treatment recommender system
        using a Cox proportional hazards deep neural network", BMC Med. Res. Methodol.
        18:24, 2018. :doi:`10.1186/s12874-018-0482-1`
+    .. [3] Grambsch P.M., Therneau T.M. "Proportional hazards tests and diagnostics
+       based on weighted residuals", Biometrika 81(3), 1994.
+       :doi:`10.1093/biomet/81.3.515`
 
     Examples
     --------
@@ -281,7 +288,8 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
             Logarithm of the hazard ratio to an average profile: up means worse.
         """
         risk, added = self._checked_risk(X)
-        return risk + added[:, 0]
+        # Files of before it was there are of models that were not recalibrated.
+        return vars(self).get("slope_", 1.0) * (risk + added[:, 0])
 
     @property
     def cum_baseline_hazard_(self):
@@ -306,13 +314,6 @@ class FineTunedCoxPH(BaseFineTunedSurvival):
 
     def _finish(self, learnt, task, risk, data):
         linear, added = risk
-        event, time, stratum, weight = (values.numpy() for values in data)
-        risk = linear + added[:, 0]
         names, times = learnt["_strata"], learnt["unique_times_"]
-        baseline = np.zeros((1 if names is None else len(names), len(times)))
-        for s in np.unique(stratum):
-            rows = stratum == s
-            baseline[s] = breslow_hazard(
-                risk[rows], event[rows], time[rows], weight[rows], times
-            )
-        return {"_baseline": baseline}
+        baseline = stratified_baseline(linear + added[:, 0], data, names, times)
+        return {"_baseline": baseline, "slope_": 1.0}

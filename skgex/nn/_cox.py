@@ -156,6 +156,40 @@ class CoxLikelihood:
 
         return product
 
+    def risk_set_moments(self, risk, X):
+        """Return mean and covariance of features in the risk set of each event.
+
+        Parameters
+        ----------
+        risk : tensor of shape (n,)
+            Log risks.
+        X : tensor of shape (n, n_features), dtype float64
+            Features.
+
+        Returns
+        -------
+        rows : tensor of shape (n_events,)
+            The sample that has each event.
+        weights : tuple of tensor of shape (n_events,)
+            Of the event, and of its term in the likelihood.
+        mean : tensor of shape (n_events, n_features)
+            In what the term has in its risk set, weighted by the hazards.
+        covariance : tensor of shape (n_events, n_features, n_features)
+            The same.
+        """
+        risk, X = risk.double()[self.order], X[self.order]
+        p = self.weight * (risk - self._largest(risk)).exp()
+        left = self._in_terms(p)
+
+        def average(values):
+            return self._in_terms(p * values) / left
+
+        mean = torch.stack([average(x) for x in X.T], 1)
+        products = [torch.stack([average(x * z) for z in X.T], 1) for x in X.T]
+        covariance = torch.stack(products, 1) - mean[:, :, None] * mean[:, None]
+        weights = self.event_weight, self.term_weight
+        return self.order[self.events], weights, mean, covariance
+
     def _largest(self, risk):
         """Return for each sample the largest log risk of its stratum."""
         parts = risk.split(self.sizes)

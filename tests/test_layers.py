@@ -33,6 +33,7 @@ LAYERS = {
     "_restore": {"pretext", "_training", "_persistence", "_inputs"},
     "preprocessing": {"_gene_names", "_inputs", "_containers", "_shrunken_moments"},
     "evaluation": {"_containers"},
+    "plotting": {"evaluation", "_survival"},
     "_cli": {"skgex"},  # all of it, as users see it
     "__main__": {"_cli"},
 }
@@ -43,16 +44,17 @@ FOREIGN = {
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_cli", "__main__"},
+    - {"plotting", "_cli", "__main__"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}
     - {"__init__", "nn", "_shrunken_moments", "_containers", "_gene_names"},
     "numpy": {*LAYERS} - {"__init__", "nn", "_gene_names"},
     "scipy": {
         *("datasets", "io", "_impute", "_containers", "_finetune", "_survival"),
-        "_shrunken_moments",
+        *("_shrunken_moments", "plotting"),
     },
-    "pandas": {"datasets", "io", "evaluation", "_impute", "_cli"},
+    "pandas": {"datasets", "io", "evaluation", "_impute", "plotting", "_cli"},
+    "matplotlib": {"plotting"},
     "joblib": {"evaluation"},
     "h5py": {"io"},
     "anndata": {"io"},

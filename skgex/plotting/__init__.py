@@ -3,14 +3,20 @@
 They need matplotlib, ``pip install "skgex[plot]"``, which loads with the first drawing.
 """
 
+from ._calibration import SurvivalCalibrationDisplay
 from ._cohort_size import CohortSizeDisplay
 from ._label_efficiency import LabelEfficiencyDisplay
 from ._missingness import MissingnessDisplay
 from ._panel_size import PanelSizeDisplay
+from ._risk_groups import RiskGroupsDisplay
+from ._training_curve import TrainingCurveDisplay
 
 __all__ = [
     "CohortSizeDisplay",
     "LabelEfficiencyDisplay",
     "MissingnessDisplay",
     "PanelSizeDisplay",
+    "RiskGroupsDisplay",
+    "SurvivalCalibrationDisplay",
+    "TrainingCurveDisplay",
 ]

@@ -180,10 +180,15 @@ def _make_room(ax, ends, labels):
     """Move the right limit so that names lie within the axes, on any scale of x."""
     if not labels:
         return
-    widths = [label.get_window_extent().width for label in labels]
+    from matplotlib.text import Text
+
+    # Without the lines that lead to the names.
+    widths = [Text.get_window_extent(label).width for label in labels]
     needed = max(widths) + (PAD + 2) * ax.figure.dpi / 72
     share = min(needed / ax.bbox.width, 0.6)
     scale = ax.xaxis.get_transform()
     left, last = scale.transform([ax.get_xlim()[0], ends[:, 0].max()])
     right = left + (last - left) / (1 - share)
     ax.set_xlim(right=scale.inverted().transform([right])[0])
+    # The name of the axis stands below what was drawn.
+    ax.xaxis.label.set_x((1 - share) / 2)

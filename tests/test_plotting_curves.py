@@ -296,9 +296,8 @@ for name in skgex.plotting.__all__:
     Display = getattr(skgex.plotting, name)
     for maker in filter(lambda name: name.startswith("from_"), dir(Display)):
         make = getattr(Display, maker)
-        empty = inspect.Parameter.empty
         given = [p for p in inspect.signature(make).parameters.values()
-                 if p.default is empty]
+                 if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
         try:
             make(*[None] * len(given))
         except ImportError as error:

@@ -52,45 +52,59 @@ def push_apart(centres, sizes, n_rounds=200):
     return centres
 
 
-class _AtEnds:
-    """The place of one name in a column to the right of all lines."""
+class _Places:
+    """Where the names of some axes stand, found once for each drawing."""
 
-    def __init__(self, ax, ends, labels, i):
-        self.ax, self.ends, self.labels, self.i = ax, ends, labels, i
+    def __init__(self, ax, points):
+        self.ax, self.points = ax, points
+        self.labels, self.last = [], (None, None)
 
-    def __call__(self, renderer):
-        from matplotlib.transforms import Affine2D
+    def find(self, renderer):
+        """Return the place of each name in pixels, of shape (n_labels, 2)."""
+        points = self.ax.transData.transform(self.points)
+        fonts = [(label.get_text(), label.get_fontsize()) for label in self.labels]
+        key = points.tobytes(), self.ax.bbox.bounds, self.ax.figure.dpi, tuple(fonts)
+        if self.last[0] != key:
+            self.last = key, self._find(renderer, points)
+        return self.last[1]
 
-        ends = self.ax.transData.transform(self.ends)
-        gap = max(
-            renderer.points_to_pixels(LINE_HEIGHT * label.get_fontsize())
-            for label in self.labels
-        )
+
+class _AtEnds(_Places):
+    """Names in a column to the right of all lines."""
+
+    def _find(self, renderer, points):
+        sizes = [label.get_fontsize() for label in self.labels]
+        gap = renderer.points_to_pixels(LINE_HEIGHT * max(sizes))
         box = self.ax.bbox
-        heights = spread(ends[:, 1], gap, box.y0 + gap / 2, box.y1 - gap / 2)
-        x = ends[:, 0].max() + renderer.points_to_pixels(PAD)
-        return Affine2D().translate(x, heights[self.i])
+        heights = spread(points[:, 1], gap, box.y0 + gap / 2, box.y1 - gap / 2)
+        x = points[:, 0].max() + renderer.points_to_pixels(PAD)
+        return np.column_stack([np.full(len(heights), x), heights])
 
 
-class _AtPoints:
-    """The place of one name among others that stand where they please."""
+class _AtPoints(_Places):
+    """Names around points."""
 
-    def __init__(self, ax, points, labels, i):
-        self.ax, self.points, self.labels, self.i = ax, points, labels, i
-
-    def __call__(self, renderer):
-        from matplotlib.transforms import Affine2D
-
-        centres = self.ax.transData.transform(self.points)
-        sizes = np.array([self._size(renderer, label) for label in self.labels])
-        return Affine2D().translate(*push_apart(centres, sizes)[self.i])
+    def _find(self, renderer, points):
+        sizes = [self._size(renderer, label) for label in self.labels]
+        return push_apart(points, sizes)
 
     def _size(self, renderer, label):
         font = label.get_fontproperties()
-        width, height, _ = renderer.get_text_width_height_descent(
-            label.get_text(), font, ismath=False
-        )
+        text = label.get_text()
+        width, height, _ = renderer.get_text_width_height_descent(text, font, False)
         return width + 2, max(height, renderer.points_to_pixels(font.get_size())) + 2
+
+
+class _Place:
+    """The place of one of the names, as matplotlib asks for it."""
+
+    def __init__(self, places, i):
+        self.places, self.i = places, i
+
+    def __call__(self, renderer):
+        from matplotlib.transforms import Affine2D
+
+        return Affine2D().translate(*self.places.find(renderer)[self.i])
 
 
 def label_ends(ax, lines, names, label_kw=None):
@@ -104,7 +118,7 @@ def label_ends(ax, lines, names, label_kw=None):
     # A line without any point has no end.
     named = [(*rest, end) for *rest, end in named if end is not None]
     ends = np.array([end for _, _, end in named], dtype=float).reshape(-1, 2)
-    labels = []
+    places = _AtEnds(ax, ends)
     for i, (line, name, _) in enumerate(named):
         color = line.get_color()
         leader = {
@@ -120,13 +134,13 @@ def label_ends(ax, lines, names, label_kw=None):
             name,
             xy=ends[i],
             xytext=(0, 0),
-            textcoords=_AtEnds(ax, ends, labels, i),
+            textcoords=_Place(places, i),
             arrowprops=leader,
             **{"color": color, "va": "center", "ha": "left", **(label_kw or {})},
         )
-        labels.append(label)
-    _make_room(ax, ends, labels)
-    return labels
+        places.labels.append(label)
+    _make_room(ax, ends, places.labels)
+    return places.labels
 
 
 def label_points(ax, points, names, colors, label_kw=None):
@@ -141,7 +155,7 @@ def label_points(ax, points, names, colors, label_kw=None):
     points = np.asarray(points, dtype=float)
     # The paper shows around the letters, so that they are read on top of points.
     halo = [withStroke(linewidth=2.5, foreground=ax.get_facecolor())]
-    labels = []
+    places = _AtPoints(ax, points)
     for i, (name, color) in enumerate(zip(names, colors, strict=True)):
         style = {
             "color": color,
@@ -155,7 +169,7 @@ def label_points(ax, points, names, colors, label_kw=None):
             name,
             xy=points[i],
             xytext=(0, 0),
-            textcoords=_AtPoints(ax, points, labels, i),
+            textcoords=_Place(places, i),
             arrowprops={
                 "arrowstyle": "-",
                 "color": color,
@@ -165,8 +179,8 @@ def label_points(ax, points, names, colors, label_kw=None):
             },
             **style,
         )
-        labels.append(label)
-    return labels
+        places.labels.append(label)
+    return places.labels
 
 
 def _last(line):

@@ -174,17 +174,23 @@ def test_shares_have_their_numbers_and_a_logarithmic_axis():
 def test_each_mechanism_and_kind_of_rows_has_a_panel():
     rng = np.random.default_rng(0)
     index = pd.MultiIndex.from_product(
-        [NAMES, ["MNAR", "MCAR", "MAR"], ["new", "fitted"], [0.5, 0.1], range(3)],
+        [
+            NAMES,
+            ["MNAR", "MCAR", "MAR"],
+            ["held out", "in the fit"],
+            [0.5, 0.1],
+            range(3),
+        ],
         names=["estimator", "mechanism", "rows", "rate", "split"],
     )
     table = pd.DataFrame({"error": rng.random(len(index))}, index).reset_index()
     display = MissingnessDisplay.from_results(table)
     assert display.ax_.shape == (2, 3)
     means = table.groupby(["mechanism", "rows", "estimator", "rate"]).error.mean()
-    for i, rows in enumerate(["new", "fitted"]):
+    for i, rows in enumerate(["held out", "in the fit"]):
         for j, mechanism in enumerate(["MNAR", "MCAR", "MAR"]):
             ax = display.ax_[i, j]
-            assert ax.get_title(loc="left") == f"{mechanism}, {rows} rows"
+            assert ax.get_title(loc="left") == f"{mechanism}, {rows}"
             for name, line in zip(NAMES, ax.lines, strict=True):
                 assert_array_equal(line.get_xdata(), [0.1, 0.5])
                 assert_allclose(line.get_ydata(), means[mechanism, rows, name])

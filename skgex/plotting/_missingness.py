@@ -50,7 +50,7 @@ class MissingnessDisplay(CurvesDisplay):
     ...         "mechanism": ["MCAR", "MCAR", "MNAR", "MNAR"] * 2,
     ...         "rate": [0.1, 0.5] * 4,
     ...         "split": 0,
-    ...         "rows": "new",
+    ...         "rows": "held out",
     ...         "error": [0.70, 0.78, 0.90, 0.95, 0.62, 0.68, 0.85, 0.90],
     ...     }
     ... )
@@ -81,7 +81,7 @@ class MissingnessDisplay(CurvesDisplay):
         return [
             [
                 (
-                    m if len(kinds) == 1 else f"{m}, {kind} rows",
+                    m if len(kinds) == 1 else f"{m}, {kind}",
                     table[(table["mechanism"] == m) & (table["rows"] == kind)],
                 )
                 for m in mechanisms

@@ -1,7 +1,10 @@
 """Settings of every test, those in docstrings included."""
 
 import os
+import sys
 
+# Figures are drawn in memory, also where there is a screen.
+os.environ["MPLBACKEND"] = "Agg"
 # scikit-learn skips its check of array API input where scipy was imported without this.
 os.environ["SCIPY_ARRAY_API"] = "1"
 
@@ -25,3 +28,11 @@ def _seeded():
     """Start each test from the same state of the global generators."""
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    """Close the figures that a test or an example has opened."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

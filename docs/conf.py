@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "myst_parser",
+    "matplotlib.sphinxext.plot_directive",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
@@ -57,6 +58,12 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "plot_gallery": True,
 }
+
+# Figures of the user guide are drawn by the code above them.
+plot_include_source = True
+plot_html_show_source_link = False
+plot_html_show_formats = False
+plot_formats = [("png", 120)]
 
 # Methods that scikit-learn gives to estimators refer to its documentation. Its
 # inventory would have to be downloaded, so the few targets are listed.

@@ -19,7 +19,6 @@ This script is also what ``make demo`` runs.
 import os
 import sys
 
-import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.callback import ProgressBar
 from sklearn.decomposition import PCA
@@ -32,6 +31,7 @@ from threadpoolctl import threadpool_limits
 from skgex import BYOL, SCARF, VIME, FineTunedClassifier
 from skgex.datasets import load_tcga_pancancer
 from skgex.evaluation import label_efficiency_curve
+from skgex.plotting import LabelEfficiencyDisplay
 
 QUICK = os.environ.get("SKGEX_QUICK") == "1"
 
@@ -113,67 +113,19 @@ print(accuracy.set_axis(columns, axis=1).rename_axis(None).round(3).to_string())
 # The figure
 # ----------
 #
-# Names stand at the end of their lines, moved apart where lines end close together.
+# Bands are as wide as the draws of labelled samples differ.
 
-STYLES = {  # colours of Okabe and Ito, told apart by colour-blind readers too
-    "SCARF": {"color": "#0072B2", "marker": "o"},
-    "VIME": {"color": "#D55E00", "marker": "s"},
-    "BYOL": {"color": "#009E73", "marker": "^"},
-    "from scratch": {"color": "#666666", "marker": "D", "linestyle": "--"},
-    "LR": {"color": "#CC79A7", "marker": "v", "linestyle": ":"},
-    "PCA + LR": {"color": "#E69F00", "marker": "P", "linestyle": ":"},
-}
-
-
-def spread(heights, gap):
-    """Move heights apart until none is closer than `gap` to the next."""
-    order = np.argsort(heights)
-    steps = gap * np.arange(len(heights))
-    moved = np.maximum.accumulate(heights[order] - steps) + steps
-    moved -= (moved - heights[order]).mean()
-    places = np.empty(len(heights))
-    places[order] = moved
-    return places
-
-
-figure, ax = plt.subplots(figsize=(8, 5), layout="constrained")
-shares = accuracy.columns.to_numpy()
-for name, row in accuracy.iterrows():
-    ax.plot(shares, row, linewidth=2, markersize=6, **STYLES[name])
-
-low, high = accuracy.to_numpy().min(), accuracy.to_numpy().max()
-last = accuracy.iloc[:, -1]
-heights = spread(last.to_numpy(), gap=(high - low) / 18)
-for name, height in zip(last.index, heights, strict=True):
-    ax.annotate(
-        name,
-        xy=(shares[-1], last[name]),
-        xytext=(1.15 * shares[-1], height),
-        color=STYLES[name]["color"],
-        va="center",
-        weight="bold" if name in ("SCARF", "VIME", "BYOL") else "normal",
-        arrowprops={
-            "arrowstyle": "-",
-            "color": STYLES[name]["color"],
-            "alpha": 0.6,
-            "relpos": (0, 0.5),
-            "shrinkA": 2,
-            "shrinkB": 5,
-        },
-    )
-
-ax.set_xscale("log")
-ax.set_xticks(shares, [f"{share:.0%}\n{n}" for share, n in n_labeled.items()])
-ax.set_xticks([], minor=True)
-ax.set_xlim(0.92 * shares[0], 1.65 * shares[-1])
-ax.set_xlabel("labelled share of the training samples, and their number")
-ax.set_ylabel("accuracy on held-out patients")
-ax.set_title(f"{y.nunique()} cancer types from {X.shape[1]} genes, TCGA", loc="left")
-ax.grid(axis="y", alpha=0.3)
-ax.spines[["top", "right"]].set_visible(False)
+dotted, dashed = {"linestyle": ":"}, {"linestyle": "--"}
+display = LabelEfficiencyDisplay.from_results(
+    table,
+    score_name="accuracy on held-out patients",
+    styles={"from scratch": dashed, "LR": dotted, "PCA + LR": dotted},
+)
+title = f"{y.nunique()} cancer types from {X.shape[1]} genes, TCGA"
+display.ax_.set_title(title, loc="left")
 
 if "sphinx_gallery" not in sys.modules:  # which keeps the figures of its examples
-    figure.savefig("label_efficiency.png", dpi=150)
+    display.figure_.savefig("label_efficiency.png", dpi=150)
     print("\nThe figure is in label_efficiency.png")
 
 # %%

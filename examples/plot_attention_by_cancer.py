@@ -13,12 +13,12 @@ import os
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.model_selection import GroupShuffleSplit
 
 from skgex import GexBERT
 from skgex.datasets import load_tcga_pancancer
+from skgex.plotting import AttentionDisplay
 
 QUICK = os.environ.get("SKGEX_QUICK") == "1"
 
@@ -55,56 +55,26 @@ print(f"validation loss: {embedder.history_[-1]['valid_loss']:.2f}")
 # samples; what differs between cancer types is the mean of a type, relative to the mean
 # of all types. Types with fewer than 40 test patients are left out.
 
-attention = pd.DataFrame(embedder.attention(X.iloc[test]), X.index[test], X.columns)
 cancer = tcga.target.iloc[test]
 keep = (cancer.map(cancer.value_counts()) >= 40).to_numpy()
-attention, cancer = attention[keep], cancer[keep]
-
-
-def relative_attention(cancer):
-    """Return the mean attention in each cancer type, relative to all types."""
-    means = attention.groupby(cancer).mean()
-    return means / means.mean()
-
+X_shown, cancer = X.iloc[test][keep], cancer[keep]
 
 # %%
 # In the control the cancer types are permuted among the patients. Whatever is seen
 # there is chance. Each panel shows the 25 genes that vary most in it, so that both are
 # chosen in the same way.
 
-rng = np.random.default_rng(0)
-permuted = pd.Series(rng.permutation(cancer), cancer.index)
-panels = {
-    "cancer types": relative_attention(cancer),
-    "permuted cancer types": relative_attention(permuted),
-}
-figure, axes = plt.subplots(2, 1, figsize=(9, 8), layout="constrained")
-for ax, (name, table) in zip(axes, panels.items(), strict=True):
-    shown = table.std().nlargest(25).index
-    image = ax.imshow(
-        np.log2(table[shown]), cmap="RdBu_r", vmin=-1.5, vmax=1.5, aspect="auto"
-    )
-    ax.set_xticks(range(len(shown)), shown, rotation=90, fontsize=8)
-    ax.set_yticks(range(len(table)), table.index, fontsize=8)
-    ax.set_title(name, fontsize=11)
-figure.colorbar(image, ax=axes, label="log2 attention, relative to all cancer types")
+display = AttentionDisplay.from_estimator(
+    embedder, X_shown, cancer, n_permutations=10 if QUICK else 100
+)
 
 # %%
 # How much of it is chance, in numbers: the mean distance from one, over all genes, with
-# the true types and with a hundred permutations.
+# the true types and with the permutations.
 
-
-def distance(table):
-    """Return the mean distance of relative attention from one."""
-    return (table - 1).abs().to_numpy().mean()
-
-
-by_chance = [
-    distance(relative_attention(rng.permutation(cancer)))
-    for _ in range(10 if QUICK else 100)
-]
-print(f"cancer types:          {distance(panels['cancer types']):.3f}")
-print(f"permuted cancer types: {np.mean(by_chance):.3f}, at most {max(by_chance):.3f}")
+by_chance = display.permuted_distances
+print(f"cancer types:          {display.distance:.3f}")
+print(f"permuted cancer types: {by_chance.mean():.3f}, at most {by_chance.max():.3f}")
 
 # %%
 # What draws attention
@@ -113,10 +83,10 @@ print(f"permuted cancer types: {np.mean(by_chance):.3f}, at most {max(by_chance)
 # The same table for expression: by how many standard deviations a gene is higher or
 # lower in a cancer type than in all.
 
-Z = (X.iloc[test][keep] - X.iloc[train].mean()) / X.iloc[train].std()
+Z = (X_shown - X.iloc[train].mean()) / X.iloc[train].std()
 level = Z.groupby(cancer).mean()
 level = level - level.mean()
-table = panels["cancer types"]
+table = display.relative
 
 figure, ax = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
 ax.scatter(level, table, s=6, alpha=0.5, color="#0072B2", linewidths=0)

@@ -20,6 +20,7 @@ from sklearn.impute import KNNImputer
 from skgex import SCARF, EventStratifiedKFold, FineTunedCoxPH, GexBERT
 from skgex.datasets import load_breast_nki, load_pretrained
 from skgex.evaluation import cohort_size_curve
+from skgex.plotting import CohortSizeDisplay
 
 QUICK = os.environ.get("SKGEX_QUICK") == "1"
 
@@ -107,21 +108,14 @@ survival.round(3)
 
 # %%
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-colors = ["#CC79A7", "black", "#0072B2"]
-for (name, part), color in zip(table.groupby("estimator"), colors, strict=True):
-    mean = part.groupby("n_samples").error.mean()
-    axes[0].plot(mean.index, mean, "o-", color=color, label=name)
-axes[0].set(xlabel="patients that it is fitted to", ylabel="error, standard deviations")
-axes[0].set_xscale("log")
-axes[0].set_xticks(sizes, sizes)
-axes[0].minorticks_off()
-axes[0].legend(frameon=False)
+figure, axes = plt.subplots(
+    1, 2, figsize=(9.5, 4), width_ratios=[1.6, 1], layout="constrained"
+)
+CohortSizeDisplay.from_results(table, ax=axes[0])
 axes[1].hist(correlation, bins=25, color="#0072B2")
 axes[1].axvline(0, color="black", lw=0.8)
 axes[1].set(xlabel="correlation of a restored gene across patients", ylabel="genes")
-for ax in axes:
-    ax.spines[["top", "right"]].set_visible(False)
+axes[1].spines[["top", "right"]].set_visible(False)
 
 # %%
 # With 10 to 80 patients the start lowers the error, most where patients are few. Of a

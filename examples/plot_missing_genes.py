@@ -10,7 +10,6 @@ the genes of the encoder with ``reindex``, and what is absent becomes NaN.
 
 import os
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.feature_selection import VarianceThreshold
@@ -23,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skgex import VIME, FineTunedClassifier
 from skgex.datasets import load_tcga_pancancer
+from skgex.plotting import MissingnessDisplay
 
 QUICK = os.environ.get("SKGEX_QUICK") == "1"
 
@@ -100,27 +100,16 @@ for share in [0, 0.1, 0.2, 0.3, 0.4, 0.5]:
         rng = np.random.default_rng(draw)
         absent = rng.choice(genes, size=round(share * len(genes)), replace=False)
         X_holes = X_test.drop(columns=absent).reindex(columns=genes)
-        rows.append(
-            {
-                "share": share,
-                "fine-tuned": classifier.score(X_holes, y_test),
-                "logistic regression": linear.score(X_holes, y_test),
-            }
-        )
-accuracy = pd.DataFrame(rows).groupby("share").agg(["mean", "std"])
-accuracy.round(3)
+        for name, model in [("fine-tuned", classifier), ("logistic", linear)]:
+            score = model.score(X_holes, y_test)
+            rows.append({"estimator": name, "rate": share, "score": score})
+accuracy = pd.DataFrame(rows).assign(mechanism="genes missing in the test set")
+accuracy.groupby(["rate", "estimator"]).score.agg(["mean", "std"]).unstack().round(3)
 
 # %%
 
-figure, ax = plt.subplots(figsize=(6, 3.8), layout="constrained")
-for name, color in [("fine-tuned", "#0072B2"), ("logistic regression", "#CC79A7")]:
-    mean, std = accuracy[name, "mean"], accuracy[name, "std"]
-    ax.plot(mean, "o-", color=color, label=name)
-    ax.fill_between(mean.index, mean - std, mean + std, color=color, alpha=0.15, lw=0)
-ax.set_xlabel("share of the genes missing in the test set")
-ax.set_ylabel("accuracy (mean, standard deviation of draws)")
-ax.legend(frameon=False)
-ax.spines[["top", "right"]].set_visible(False)
+display = MissingnessDisplay.from_results(accuracy, score_name="accuracy")
+display.ax_.set_xlabel("genes missing (%)")
 
 # %%
 # Predictions degrade without an error, so check how many genes a new table has in

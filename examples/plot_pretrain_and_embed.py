@@ -12,16 +12,15 @@ principal components of their embeddings are drawn beside two of their genes.
 import os
 
 import matplotlib.pyplot as plt
-from sklearn.decomposition import PCA
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import silhouette_score
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skgex import VIME
 from skgex.datasets import load_tcga_pancancer
+from skgex.plotting import EmbeddingDisplay, TrainingCurveDisplay
 
 QUICK = os.environ.get("SKGEX_QUICK") == "1"
 
@@ -46,10 +45,7 @@ embedding.iloc[:3, :5]
 # %%
 # ``history_`` has one row for each epoch. The loss falls fast, then slowly.
 
-figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
-ax.plot(embedder.history_[:, "train_loss"], color="#0072B2")
-ax.set(xlabel="epoch", ylabel="training loss")
-ax.spines[["top", "right"]].set_visible(False)
+TrainingCurveDisplay.from_estimator(embedder)
 
 # %%
 # Eight of the 23 cancer types are drawn. Neither panel knows them; the colours were
@@ -61,27 +57,12 @@ cancer = tcga.target.iloc[test]
 keep = cancer.isin(shown).to_numpy()
 cancer = cancer[keep]
 
-panels = {
-    "genes": StandardScaler().fit(X.iloc[train]).transform(X.iloc[test])[keep],
-    "embedding": StandardScaler().fit_transform(embedding)[keep],
-}
-colors = plt.colormaps["tab10"].colors
-figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
-for ax, (name, values) in zip(axes, panels.items(), strict=True):
-    points = PCA(2).fit_transform(values)
-    for color, kind in zip(colors, shown, strict=False):
-        ax.scatter(*points[cancer == kind].T, s=8, alpha=0.7, color=color, label=kind)
-    silhouette = silhouette_score(values, cancer)
-    ax.set_title(f"PCA of the {name} (silhouette {silhouette:.2f})", fontsize=11)
-    ax.set(xlabel="component 1", ylabel="component 2", xticks=[], yticks=[])
-figure.legend(
-    *axes[0].get_legend_handles_labels(),
-    loc="outside lower center",
-    ncols=8,
-    frameon=False,
-    markerscale=2,
-    handletextpad=0.1,
-)
+panels = {"PCA of the genes": X.iloc[test], "PCA of the embedding": embedding}
+figure, axes = plt.subplots(1, 2, figsize=(9, 4.4), layout="constrained")
+for ax, (title, values) in zip(axes, panels.items(), strict=True):
+    EmbeddingDisplay.from_embedding(
+        values[keep], cancer, silhouette=True, ax=ax, title=title
+    )
 
 # %%
 # In the embedding the types are further apart, though it was learnt without them. That

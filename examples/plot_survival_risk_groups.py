@@ -16,10 +16,10 @@ import pandas as pd
 from scipy.stats import rankdata
 from sklearn.base import clone
 from sksurv.compare import compare_survival
-from sksurv.nonparametric import kaplan_meier_estimator
 
 from skgex import SCARF, EventStratifiedKFold, FineTunedCoxPH
 from skgex.datasets import load_breast_nki
+from skgex.plotting import RiskGroupsDisplay
 
 QUICK = os.environ.get("SKGEX_QUICK") == "1"
 
@@ -86,54 +86,42 @@ print(summary.to_string(float_format="{:.3g}".format))
 # less than a fold differs from the next. With ten events in a fold nobody can tell the
 # three apart, and the simplest will do.
 
-name = "fine-tuned"
-colors = ["#0072B2", "#999999", "#D55E00"]
-labels = ["low risk", "middle", "high risk"]
-years = times / 365.25
+name, year = "fine-tuned", 365.25
+names = np.array(["low risk", "middle", "high risk"])
 
 figure, axes = plt.subplots(
-    1, 2, figsize=(9, 4), sharex=True, sharey=True, layout="constrained"
+    1, 2, figsize=(11, 4.5), width_ratios=[1.4, 1], layout="constrained"
 )
-for group, (color, label) in enumerate(zip(colors, labels, strict=True)):
-    here = risk_group[name] == group
-    n_events = y["event"][here].sum()
-    time, survival, (low, high) = kaplan_meier_estimator(
-        y["event"][here], y["time"][here], conf_type="log-log"
-    )
-    time, survival = np.append(0, time) / 365.25, np.append(1, survival)
-    axes[0].step(
-        time,
-        survival,
-        where="post",
-        color=color,
-        label=f"{label}: {n_events} events of {here.sum()}",
-    )
-    axes[0].fill_between(
-        time[1:], low, high, step="post", color=color, alpha=0.15, lw=0
-    )
-    axes[1].plot(years, curves[name][here].mean(axis=0), color=color, label=label)
-p = summary.loc[name, "log_rank_p"]
-axes[0].set(
-    title=f"observed (log-rank p = {p:.1g})",
-    xlabel="years",
-    ylabel="share without metastasis",
-    xlim=(0, 10),
-    ylim=(0, 1.02),
+groups = RiskGroupsDisplay.from_groups(
+    y,
+    names[risk_group[name]],
+    names=names,
+    ax=axes[0],
+    time_scale=year,
+    time_name="years",
+    max_time=10,
 )
+axes[0].set(title="observed", ylabel="share without metastasis")
+for group, line in enumerate(groups.lines_):
+    mean = curves[name][risk_group[name] == group].mean(axis=0)
+    style = {"color": line.get_color(), "linestyle": line.get_linestyle()}
+    axes[1].plot(times / year, mean, **style)
 axes[1].set(title="predicted, mean of the group", xlabel="years")
-for ax in axes:
-    ax.legend(frameon=False, loc="lower left")
-    ax.spines[["top", "right"]].set_visible(False)
+axes[1].set(xlim=(0, 10), ylim=axes[0].get_ylim())
+axes[1].spines[["top", "right"]].set_visible(False)
 
 # %%
-# On the left are Kaplan-Meier curves with 95 % intervals, on the right the means of the
-# predicted curves of the same patients. The genes set apart a third with a good
-# outlook: 7 of its 50 patients had a metastasis. The two other thirds differ for some
-# six years only; then the middle one catches up. In a Cox model it can't: hazards are
-# proportional, so that predicted curves keep drifting apart. Up to eight years they are
-# close to what was observed. At ten years that of the highest risk is at the lower edge
-# of the interval.
+# On the left are Kaplan-Meier curves with 95 % intervals, and below them how many
+# patients are still followed up. On the right are the means of the predicted curves of
+# the same patients. The genes set apart a third with a good outlook: 7 of its 50
+# patients had a metastasis. The two other thirds differ for some six years only; then
+# the middle one catches up. In a Cox model it can't: hazards are proportional, so that
+# predicted curves keep drifting apart. Up to eight years they are close to what was
+# observed. At ten years that of the highest risk is at the lower edge of the interval.
 #
 # The risks of all folds are tested together. Models of different folds share most of
 # their training patients, so that the p-value is not exact: read it as a description of
 # the figure. And folds of one cohort are no validation: that takes another cohort.
+# There the thresholds between groups are those of the training patients, by
+# `train_risk` of :meth:`~skgex.plotting.RiskGroupsDisplay.from_estimator`: the group of
+# a patient must not depend on who else is tested.

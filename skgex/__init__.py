@@ -7,7 +7,7 @@ __version__ = "0.1.0.dev0"
 # torch and skorch load with the first estimator that is asked for, not before.
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["datasets", "evaluation", "io", "nn"],
+    submodules=["datasets", "evaluation", "io", "nn", "plotting"],
     submod_attrs={
         "_finetune": ["FineTunedClassifier", "FineTunedRegressor", "LabeledKFold"],
         "_impute": ["GexImputer"],

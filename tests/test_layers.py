@@ -44,6 +44,7 @@ LAYERS = {
     "_restore": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
     "preprocessing": {"_gene_names", "_inputs", "_containers", "_shrunken_moments"},
     "evaluation": {"_containers"},
+    "plotting": {"evaluation", "_survival"},
     "_cli": {"skgex"},  # all of it, as users see it
     "__main__": {"_cli"},
 }
@@ -54,7 +55,8 @@ FOREIGN = {
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_cli", "__main__", "_new_file", "_memory", "_plausible", "_covariates"},
+    - {"_new_file", "_memory", "_plausible", "_covariates"}
+    - {"plotting", "_cli", "__main__"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}
     - {"__init__", "nn", "_shrunken_moments", "_containers", "_gene_names"}
@@ -62,9 +64,12 @@ FOREIGN = {
     "numpy": {*LAYERS} - {"__init__", "nn", "_gene_names", "_new_file", "_memory"},
     "scipy": {
         *("datasets", "io", "_impute", "_containers", "_finetune", "_survival"),
-        *("_shrunken_moments", "evaluation"),
+        *("_shrunken_moments", "evaluation", "plotting"),
     },
-    "pandas": {"datasets", "io", "evaluation", "_impute", "_survival", "_cli"},
+    "pandas": {
+        *("datasets", "io", "evaluation", "plotting", "_impute", "_survival", "_cli"),
+    },
+    "matplotlib": {"plotting"},
     "joblib": {"evaluation"},
     "h5py": {"io"},
     "anndata": {"io"},

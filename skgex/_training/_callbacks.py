@@ -45,7 +45,11 @@ class KeepWeights(Callback):
             self._give_up(net, epoch)
         if self.patience is None:
             self._keep(net)
-        elif row["valid_loss"] < self.best_loss_:
+            return
+        better = bool(row["valid_loss"] < self.best_loss_)
+        # To skorch the first epoch is the best so far; here it may be the start.
+        net.history.record("valid_loss_best", better)
+        if better:
             self.best_loss_, self.best_epoch_ = row["valid_loss"], epoch
             self._keep(net)
         elif epoch - self.best_epoch_ >= self.patience:

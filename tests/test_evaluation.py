@@ -199,3 +199,28 @@ def test_a_class_absent_from_training_is_named():
         label_efficiency_curve(
             {}, np.zeros((24, 2)), y, groups=groups, n_splits=5, test_size=0.5
         )
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_unlabelled_samples_are_shown_to_those_who_take_them(in_pipeline):
+    seen = []
+
+    class Spy(LogisticRegression):
+        def __init__(self, unlabeled=None):
+            super().__init__()
+            self.unlabeled = unlabeled
+
+        def fit(self, X, y):
+            known = np.array([value is not None for value in y])
+            seen.append((len(y), known.sum(), self.unlabeled))
+            return super().fit(X[known], y[known].astype(int))
+
+    rng = np.random.default_rng(0)
+    y = np.tile([3, 4], 50)
+    X = rng.normal(size=(100, 4)) + y[:, None]
+    spy = make_pipeline(StandardScaler(), Spy()) if in_pipeline else Spy()
+    table = label_efficiency_curve({"spy": spy}, X, y, fractions=[0.1, 1], n_splits=1)
+    assert [(n, k) for n, k, _ in seen] == [(70, table.n_labeled[0]), (70, 70)]
+    assert np.isnan(seen[0][2])
+    assert seen[1][2] is None
+    assert table.score.min() > 0.5

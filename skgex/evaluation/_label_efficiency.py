@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, indexable
 
 from ._cells import take_rows, with_seed
@@ -35,9 +36,10 @@ def label_efficiency_curve(
 
     In each split all that needs no labels is fitted once on all training samples: the
     `embedder` of a fine-tuned classifier, and the steps of a pipeline before the
-    last. The rest is fitted on the labelled samples only, of which there is at least
-    one for each class. The labelled samples are the same for all estimators, and those
-    of a smaller share are among those of a larger one.
+    last. The rest is fitted on the labelled samples, of which there is at least one for
+    each class; estimators with a parameter `unlabeled` are given the others, too, as
+    samples without a label. The labelled samples are the same for all estimators, and
+    those of a smaller share are among those of a larger one.
 
     Parameters
     ----------
@@ -162,7 +164,7 @@ def label_efficiency_curve(
                     f"split {split}, draw {key[2]} with {len(labeled)} labels",
                     ("labels", labeled, train, test, scoring),
                     _score,
-                    (X, y, labeled, test, scoring),
+                    (X, y, labeled, train, test, scoring),
                 )
                 for key, (labeled, _, _) in about.items()
                 if key[:2] == (name, split)
@@ -185,10 +187,27 @@ def label_efficiency_curve(
     )
 
 
-def _score(estimator, X, y, labeled, test, scoring):
-    fitted = clone(estimator).fit(take_rows(X, labeled), y[labeled])
+def _score(estimator, X, y, labeled, train, test, scoring):
+    fitted = clone(estimator)
+    mark = _takes_unlabeled(fitted)
+    if mark and len(labeled) < len(train):
+        target = np.full(len(train), None, dtype=object)
+        known = np.isin(train, labeled)
+        target[known] = y[train[known]]
+        fitted.set_params(**{mark: np.nan}).fit(take_rows(X, train), target)
+    else:
+        fitted.fit(take_rows(X, labeled), y[labeled])
     score = check_scoring(fitted, scoring)
     return {"score": float(score(fitted, take_rows(X, test), y[test]))}
+
+
+def _takes_unlabeled(estimator):
+    """Return the name of the parameter that marks unlabelled samples, if unset."""
+    mark = "unlabeled"
+    if isinstance(estimator, Pipeline):
+        mark = f"{estimator.steps[-1][0]}__unlabeled"
+    parameters = estimator.get_params()
+    return mark if mark in parameters and parameters[mark] is None else None
 
 
 def _draw(y, fractions, seed):

@@ -135,5 +135,6 @@ if "sphinx_gallery" not in sys.modules:  # which keeps the figures of its exampl
 
 # %%
 # Pretraining is worth most where labels are fewest, and so is the vote of the default;
-# the lead over the simple models shrinks as labels are added. One split is not enough to rank models that differ by a
-# point: the benchmarks of the documentation repeat this over splits and data sets.
+# the lead over the simple models shrinks as labels are added. One split is not enough
+# to rank models that differ by a point: the benchmarks of the documentation repeat this
+# over splits and data sets.

@@ -38,10 +38,10 @@ folds = list(GroupKFold(3, shuffle=True, random_state=0).split(X, y, patient))
 
 # %%
 # In each fold the labels of 95 % of the training samples are hidden. Every model sees
-# the same labels. Without pretraining (``max_epochs=0``) and with ``linear_weight=0`` the
-# classifier is an ordinary network, trained on the labelled samples. By default linear
-# models vote beside the pretrained network; one of them learns from samples without a
-# label, too.
+# the same labels. Without pretraining (``max_epochs=0``) and with ``linear_weight=0``
+# the classifier is an ordinary network, trained on the labelled samples. By default
+# linear models vote beside the pretrained network; one of them learns from samples
+# without a label, too.
 
 HIDDEN = "unknown"
 
@@ -78,7 +78,7 @@ for fold, (train, test) in enumerate(folds):
             "logistic regression": linear.score(X_test, y_test),
             "network from scratch": scratch.score(X_test, y_test),
             "pretrained, fine-tuned": tuned.score(X_test, y_test),
-            "with linear models (default)": default.score(X_test, y_test),
+            "with linear models": default.score(X_test, y_test),
         }
     )
 

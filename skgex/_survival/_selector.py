@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from .._inputs import check_genes, refuse_gradients
 from .._training import RowReader, check_all_profiles
 from ._score_test import cox_score_test
-from ._target import check_survival
+from ._target import check_survival, is_plain
 
 
 class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
@@ -130,7 +130,7 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
             The fitted selector.
         """
         X = check_genes(self, X, reset=True, ensure_min_samples=2)
-        event, time = check_survival(y, self)
+        event, time = check_survival(y, self, allow_zero=is_plain(y))
         check_consistent_length(X, time)
         refuse_gradients(sample_weight, "sample_weight")
         weight = _check_sample_weight(

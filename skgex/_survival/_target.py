@@ -92,7 +92,7 @@ def check_survival(y, estimator=None, *, allow_all_censored=False, allow_zero=Fa
 
 
 def is_plain(y):
-    """Whether a target is a plain array, whose times scikit-learn's checks have zero."""
+    """Whether a target is a plain array, as of the checks of scikit-learn."""
     names = getattr(getattr(y, "dtype", None), "names", None)
     return names is None and not hasattr(y, "columns")
 

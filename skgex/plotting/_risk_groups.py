@@ -294,8 +294,8 @@ class RiskGroupsDisplay:
         Parameters
         ----------
         ax : Axes, Figure or SubFigure, default=None
-            Where to draw. None makes a new figure. In one of your own numbers at risk
-            have room below the axis with ``layout="constrained"``.
+            Where to draw. None makes a new figure. Numbers at risk take their room from
+            the axes, unless the figure has a layout of its own that makes room.
         time_scale : float, default=1.0
             Times are divided by it: 365.25 for days drawn as years.
         time_name : str, default="time"
@@ -346,7 +346,8 @@ class RiskGroupsDisplay:
         ax.spines.bottom.set_bounds(0, end)
         open_frame(ax)
         if self.p_value is not None:
-            ax.text(0.03, 0.04, _p_value_text(self.p_value), transform=ax.transAxes)
+            text = _p_value_text(self.p_value)
+            ax.set_title(text, loc="left", fontsize="medium")
         self.labels_ = label_ends(ax, self.lines_, labels, label_kw)
         self.at_risk_ = self._count(ticks, time_scale)
         if at_risk:

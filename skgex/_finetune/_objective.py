@@ -1,6 +1,7 @@
 """The objective of fine-tuning."""
 
 from ..nn import Objective
+from ..nn._shares import own, part_of_row_mean
 
 
 class SupervisedObjective(Objective):
@@ -13,4 +14,6 @@ class SupervisedObjective(Objective):
 
     def forward(self, X, target, weight):
         """Return the mean loss of a batch; weights average one over all samples."""
-        return (self.loss(self.head(self.encoder(X)), target) * weight).mean()
+        X, target, weight = own(X), own(target), own(weight)
+        loss = (self.loss(self.head(self.encoder(X)), target) * weight).mean()
+        return part_of_row_mean(loss)

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -15,7 +15,15 @@ from torch import nn
 from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
-from .._training import FitTask, check_callbacks, resolve_device, usual_modes
+from .._training import (
+    FitTask,
+    agree,
+    check_callbacks,
+    draw_seed,
+    fit_together,
+    resolve_device,
+    usual_modes,
+)
 from ..nn._draws import draws_from
 from ..nn._layers import zero_linear
 from ..pretext._base import BaseEmbedder
@@ -113,6 +121,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
     def _finish(self, learnt, task, risk, data):
         """Return fitted attributes that depend on the final risk."""
 
+    @fit_together()
     @usual_modes()
     def _fit(self, X, y, sample_weight, strata, groups):
         resume = self.warm_start and hasattr(self, "head_")
@@ -120,7 +129,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
         data, names = check_data(self, X, y, sample_weight, strata)
         check_consistent_length(X, groups)
         check_callbacks(self.callbacks)
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = draw_seed(self.random_state)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
         start = context.subcontext("pretrain")
@@ -131,7 +140,9 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
             X, data = X[weighted], data.take(torch.from_numpy(weighted))
         task = self._make_task(data)
         biases = task.biases(data)
-        linear, held_out, learnt = self._fit_linear(X, data, folds, earlier, biases)
+        linear, held_out, learnt = agree(
+            self._fit_linear(X, data, folds, earlier, biases)
+        )
         learnt["_strata"] = names
         tuning = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
         tuning.call_on_fit_task_begin(estimator=self, X=table, y=y)
@@ -147,7 +158,7 @@ class BaseFineTunedSurvival(SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
             history = fit_network(
                 self, task, X, data, folds, model, held_out, seed, report
             )
-        learnt = fitted(model)
+        learnt, history = agree((fitted(model), history))
         self._set(**learnt, history_=history, n_iter_=len(history))
         for ended in (tuning, context):
             ended.call_on_fit_task_end(

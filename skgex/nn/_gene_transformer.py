@@ -7,6 +7,7 @@ from torch import nn
 
 from ._draws import normal, permutation, uniform
 from ._layers import linear
+from ._shares import own_draws
 from ._transformer import TransformerBlock, ValueEncoder
 
 N_SUMMARY = 8
@@ -260,7 +261,7 @@ class GeneTransformer(nn.Module):
         if not candidates.is_cuda:
             # Tokens that exist in no sample cost as much; a GPU would have to wait.
             size = max(1, min(size, int(candidates.sum(1).max())))
-        keys = uniform(candidates.shape, candidates.device)
+        keys = own_draws(uniform, candidates.shape, candidates.device)
         keys, genes = keys.masked_fill_(~candidates, -1).topk(size, dim=1)
         return genes, keys >= 0
 

@@ -8,6 +8,7 @@ from torch import nn
 from .._low_rank import relative_likelihood
 from ..nn import Objective
 from ..nn._draws import normal, permutation, uniform
+from ..nn._shares import own, own_draws, part_of_mean, total_of
 from ._calibrate import calibrate, calibrate_seen
 
 # Genes that are asked for at a time, to bound the memory of their vectors.
@@ -72,6 +73,7 @@ class RestorationObjective(Objective):
         fold : int64 tensor of shape (n,), default=None
             Which fold each row belongs to.
         """
+        X, fold = own(X), None if fold is None else own(fold)
         low, high = self.mask_rate
         if self.training:
             return self._error(X, fold, low + (high - low) * float(uniform(())))
@@ -330,7 +332,7 @@ class RestorationObjective(Objective):
 
 def _hide_in_each(X, share):
     """Draw what is hidden of each row."""
-    keys = uniform(X.shape, X.device)
+    keys = own_draws(uniform, X.shape, X.device)
     hidden = keys < share
     # One gene at least is given, and one is asked for if there are two.
     hidden.scatter_(1, keys.argmin(1, keepdim=True), True)
@@ -340,7 +342,8 @@ def _hide_in_each(X, share):
 def _mean_square(error, counts):
     """Return the mean of the squared errors that count; others may be NaN."""
     total = torch.where(counts, error, 0).square().sum()
-    return total / counts.sum().clamp(min=1)
+    count = counts.sum().clamp(min=1)
+    return part_of_mean(total / count, count, total_of(count))
 
 
 def _columns(values, asked):

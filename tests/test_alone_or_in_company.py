@@ -25,7 +25,7 @@ from sklearn.utils.estimator_checks import (
 import skgex
 from skgex.datasets import make_expression
 
-N = 90
+N = 70  # more than are computed at a time
 METHODS = [
     "transform",
     "predict",
@@ -40,20 +40,18 @@ METHODS = [
 OPTIONS = {
     "predict_survival_function": [{"return_array": True}],
     "predict_cumulative_hazard_function": [{"return_array": True}],
-    "restore": [{}, {"return_std": True, "keep_measured": False}],
-    "attention": [{}, {"rollout": True}],
-    "score_samples": [{}, {"as_quantile": True}, {"return_z": True}],
+    "restore": [{"return_std": True, "keep_measured": False}],
+    "embed_genes": [{"genes": np.arange(9)}],
+    "attention": [{"rollout": True}],
+    "score_samples": [{"return_z": True}],
 }
-# Rows of a call, and which of them is looked at: alone, twice, in pairs, in sevens, in
-# reversed order, and last in a block and beyond.
+# Rows of a call, and which of them is looked at: alone, in pairs, in sevens, in
+# reversed order.
 CALLS = [
     ([37], 0),
-    ([37, 37], 1),
-    ([37, 2], 0),
-    ([88, 37], 1),
-    ([3, 14, 15, 37, 65, 89, 21], 3),
+    ([66, 37], 1),
+    ([3, 14, 15, 37, 65, 69, 21], 3),
     (list(range(N))[::-1], N - 1 - 37),
-    ([*range(38, 90), *range(12), 37], 64),
 ]
 
 
@@ -85,6 +83,8 @@ def by_default(Estimator, **parameters):
         parameters["embedder"] = by_default(skgex.GexBERT)
     if takes(Estimator, "random_state"):
         parameters["random_state"] = 0
+    if Estimator in (skgex.TopVarianceGenes, skgex.UnivariateCoxSelector):
+        parameters["k"] = "all"
     return Estimator(**parameters)
 
 
@@ -129,8 +129,8 @@ def check_alone_or_in_company(function, X):
         found = as_arrays(function(rows_of(X, rows)))
         for part, expected in zip(found, outputs, strict=True):
             np.testing.assert_array_equal(part[place], expected[37], strict=True)
-    # Samples of each kind of holes, by themselves.
-    for row in (0, 21, 52, 89):
+    # Samples with other holes, by themselves.
+    for row in (0, 52, 69):
         found = as_arrays(function(rows_of(X, [row])))
         for part, expected in zip(found, outputs, strict=True):
             np.testing.assert_array_equal(part[0], expected[row], strict=True)
@@ -176,10 +176,8 @@ def test_a_sample_alone_and_in_company(Estimator):
 def test_other_networks_over_genes(parameters):
     embedder = by_default(skgex.GexBERT, n_iter_no_change=None, **parameters)
     embedder = train_decoder(fit(embedder, FITTED))
-    check_all_methods_but_scores = [m for m in METHODS if m != "score_samples"]
-    for method in check_all_methods_but_scores:
-        if hasattr(embedder, method):
-            check_alone_or_in_company(getattr(embedder, method), NEW)
+    for method in ("transform", "restore", "attention"):
+        check_alone_or_in_company(getattr(embedder, method), NEW)
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS, ids=class_name)

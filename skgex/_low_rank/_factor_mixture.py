@@ -174,7 +174,7 @@ def _inverse(matrices):
 
 
 def _rows_of(posterior):
-    """Return what multiplies, and solves for, each row with the matrix of its pattern."""
+    """Return what applies to each row the matrix of its pattern."""
     _, covariance, pattern, *_ = posterior
     if posterior.shared and len(covariance) == 1:
         return _AllRows

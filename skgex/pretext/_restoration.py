@@ -8,6 +8,7 @@ from torch import nn
 from .._low_rank import relative_likelihood
 from ..nn import Objective
 from ..nn._draws import normal, permutation, uniform
+from ..nn._row_sets import by_row_sets
 from ..nn._shares import own, own_draws, part_of_mean, total_of
 from ._calibrate import calibrate, calibrate_seen
 
@@ -261,11 +262,13 @@ class RestorationObjective(Objective):
 
     def embed_genes(self, Z, genes):
         """Return the vectors of some genes, of shape (n, n_asked, dim)."""
-        expected, known = self.encoder.expect(Z)[:2]
-        panels = self.encoder.panels(Z)
-        summary, _ = self.encoder.read(Z, expected, known, panels)
-        expected = None if expected is None else expected[:, genes]
-        return self.decoder.vectors(summary, self.encoder.gene[genes], expected)
+
+        def embed(Z, expected, known):
+            summary = self._summary(Z, expected, known)
+            expected = None if expected is None else expected[:, genes]
+            return self.decoder.vectors(summary, self.encoder.gene[genes], expected)
+
+        return by_row_sets(embed, Z, *self.encoder.expect(Z)[:2])
 
     def _scale(self, Z, prior):
         """Return the factor on standard deviations of each sample, or of all."""
@@ -303,10 +306,17 @@ class RestorationObjective(Objective):
         if expected is not None and self.decoder.is_zero:
             # Nothing was learnt that would be worth reading the genes for.
             return expected[:, genes]
-        panels = self.encoder.panels(Z)
-        summary, _ = self.encoder.read(Z, expected, known, panels)
-        parts = genes.split(_GENES_AT_ONCE)
-        return torch.cat([self.decode(summary, expected, some) for some in parts], 1)
+
+        def restore(Z, expected, known):
+            summary = self._summary(Z, expected, known)
+            parts = genes.split(_GENES_AT_ONCE)
+            return torch.cat([self.decode(summary, expected, g) for g in parts], 1)
+
+        return by_row_sets(restore, Z, expected, known)
+
+    def _summary(self, Z, expected, known):
+        """Return the summary tokens after all measured genes were read."""
+        return self.encoder.read(Z, expected, known, self.encoder.panels(Z))[0]
 
     def moments(self, standardizer):
         """Return means and standard deviations of all genes that can be restored."""

@@ -8,7 +8,7 @@ from scipy.stats import multivariate_normal
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
-from skgex._finetune import _class_mixture
+from skgex._finetune import _class_mixture, _sample_span
 from skgex._finetune._class_mixture import fit_class_mixture
 
 TEMPERATURE, SHRINKAGE = 3.0, 0.3
@@ -172,3 +172,16 @@ def test_classes_of_few_labels(n_each):
     assert np.isfinite(found.intercept).all()
     if n_each == 1:  # nothing can be held out
         assert found.n_steps == 16
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)], ids=["wide", "long"])
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_axes_are_those_of_most_variance(monkeypatch, shape, is_exact):
+    monkeypatch.setattr(_sample_span, "_MAX_EXACT_AXES", 1000 if is_exact else 10)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=shape) * np.geomspace(10, 0.1, shape[1])
+    X -= X.mean(axis=0)
+    axes = _sample_span.principal_axes(X, 5)
+    assert_allclose(axes.T @ axes, np.eye(5), atol=1e-6)
+    expected = np.linalg.svd(X)[2][:5]
+    assert_allclose(axes @ axes.T, expected.T @ expected, atol=1e-4)

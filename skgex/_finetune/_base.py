@@ -150,13 +150,13 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """
 
     @abstractmethod
-    def _fit_linear(self, scores, rows, target, weight, groups):
-        """Fit a linear model on genes, in the coordinates of the span of the samples.
+    def _fit_linear(self, genes, rows, target, weight, groups):
+        """Fit a linear model on standardised genes.
 
         Parameters
         ----------
-        scores : ndarray of shape (n_samples, rank)
-            All samples, leading coordinates last.
+        genes : ndarray of shape (n_samples, n_genes), dtype float32
+            All samples.
         rows : ndarray of shape (n_labeled,)
             Which of them are labelled.
         target, weight : ndarray of shape (n_labeled, ...)
@@ -166,7 +166,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
 
         Returns
         -------
-        coef : ndarray of shape (n_outputs, rank)
+        coef : ndarray of shape (n_outputs, n_genes)
         intercept : ndarray of shape (n_outputs,)
         learnt : dict
             Fitted attributes.

@@ -19,6 +19,7 @@ from ._base import BaseFineTuned
 from ._class_mixture import fit_class_mixture
 from ._linear_models import MANY_CLASSES, in_own_span, logistic_regression
 from ._marks import labeled_samples, without_objects
+from ._sample_span import principal_axes
 from ._score import LabeledScoreMixin
 
 # Principal components in which classes are a mixture.
@@ -356,16 +357,15 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
     def _probe(self, embedding, target, weight):
         return logistic_regression(embedding, target, weight, C=0.1)
 
-    def _fit_linear(self, scores, rows, target, weight, groups):
+    def _fit_linear(self, genes, rows, target, weight, groups):
         labels = (target, weight)
-        coef, intercept = in_own_span(logistic_regression, scores[rows], *labels, 1.0)
-        n_classes = len(coef)
-        leading = scores[:, -N_COMPONENTS:]
-        found = fit_class_mixture(leading, rows, *labels, n_classes, groups)
+        coef, intercept = in_own_span(logistic_regression, genes[rows], *labels, 1.0)
+        axes = principal_axes(genes, N_COMPONENTS)
+        found = fit_class_mixture(genes @ axes, rows, *labels, len(coef), groups)
         if found.n_steps:
             # Logits of the two are averaged.
-            coef, intercept = coef / 2, (intercept + found.intercept) / 2
-            coef[:, -N_COMPONENTS:] += found.coef / 2
+            coef = (coef + found.coef @ axes.T) / 2
+            intercept = (intercept + found.intercept) / 2
         return coef, intercept, {"n_mixture_steps_": found.n_steps}
 
     def _stratify(self, target, n_valid):

@@ -8,7 +8,6 @@ from .._training import RowReader, gene_moments, is_constant
 from ..nn import GeneStandardizer
 from ..nn._fill import FillWithMean
 from ..nn._layers import zero_linear
-from ._sample_span import SampleSpan
 
 CLIP = 10.0
 # Of more values than this a random part of the samples is enough: what a linear model
@@ -52,11 +51,11 @@ def fit_linear_part(estimator, X, labels, n_outputs, groups=None):
     )
     rows, target, weight = (values.numpy() for values in labels)
     some, chosen = _at_most(rows, target, len(X), max(2, MAX_VALUES // X.shape[1]))
-    span = SampleSpan(_scaled(scaler, reader, some))
-    if not span.scores.shape[1]:  # no gene varies
+    genes = _scaled(scaler, reader, some)
+    if not genes.any():  # none varies
         return None, {}
     coef, intercept, learnt = estimator._fit_linear(
-        span.scores.numpy(),
+        genes,
         np.searchsorted(some, rows[chosen]),
         target[chosen],
         weight[chosen],
@@ -64,8 +63,7 @@ def fit_linear_part(estimator, X, labels, n_outputs, groups=None):
     )
     layer = zero_linear(X.shape[1], n_outputs)
     with torch.no_grad():
-        for output, theta in enumerate(torch.from_numpy(coef)):
-            layer.weight[output] = span.coefficients(theta.double())
+        layer.weight.copy_(torch.from_numpy(coef))
         layer.bias.copy_(torch.from_numpy(intercept))
     return nn.Sequential(*scaler, layer), learnt
 

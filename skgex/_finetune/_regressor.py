@@ -270,9 +270,9 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
     def _probe(self, embedding, target, weight):
         return ridge_regression(embedding, target, weight, np.logspace(0, 4, 9))
 
-    def _fit_linear(self, scores, rows, target, weight, groups):
+    def _fit_linear(self, genes, rows, target, weight, groups):
         alphas = np.logspace(0, 7, 15)
-        return *in_own_span(ridge_regression, scores[rows], target, weight, alphas), {}
+        return *in_own_span(ridge_regression, genes[rows], target, weight, alphas), {}
 
     def _loss(self, output, target):
         return (output - target).square().mean(dim=1)

@@ -1,9 +1,11 @@
 """Samples in the coordinates of their singular vectors."""
 
+import numpy as np
 import torch
 from sklearn.utils.extmath import randomized_svd
 
 _MAX_EXACT, _N_LEADING = 3000, 2000
+_MAX_EXACT_AXES = 1200
 _CHUNK_VALUES = 2**24
 
 
@@ -70,3 +72,27 @@ def _gram(features, wide):
 
 def _chunk(features):
     return max(1, _CHUNK_VALUES // len(features))
+
+
+def principal_axes(features, n_axes):
+    """Return the directions of most variance.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_samples, n_features)
+        Centred.
+    n_axes : int
+        Number of directions, if there are as many.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_features, n_axes), dtype float64
+        Orthonormal columns.
+    """
+    if min(features.shape) > _MAX_EXACT_AXES:
+        axes = randomized_svd(features, n_axes, random_state=0)[2].T
+        return axes.astype(np.float64)
+    span = SampleSpan(features)
+    # The coefficients of one coordinate are its direction.
+    leading = torch.eye(span.scores.shape[1], dtype=torch.float64)[:, -n_axes:]
+    return span.coefficients(leading).numpy()

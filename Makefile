@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(STAMP)
-	$(BIN)/python examples/label_efficiency_demo.py
+	$(BIN)/python examples/three_jobs_demo.py
 
 # The docs run every example, in quick mode. pytest comes last, its summary ends the log.
 test: $(STAMP)

@@ -14,8 +14,6 @@ fine-tuned on the labelled ones. They are compared with
   from all training samples,
 - :class:`~skgex.FineTunedClassifier` as it is by default, in which two linear models
   vote beside the network of VIME; one of them learns from unlabelled samples, too.
-
-This script is also what ``make demo`` runs.
 """
 
 import os

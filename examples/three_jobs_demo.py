@@ -137,6 +137,7 @@ show("Concordance by patients", survival, "n_samples", "score")
 
 figure, axes = plt.subplots(1, 3, figsize=(15, 4), layout="constrained")
 LabelEfficiencyDisplay.from_results(few_labels, score_name="accuracy", ax=axes[0])
+axes[0].set_xlabel("share of labels, and number")
 CohortSizeDisplay.from_results(small_cohort, ax=axes[1])
 CohortSizeDisplay.from_results(survival, score_name="concordance", ax=axes[2])
 for ax, title in zip(

@@ -1,7 +1,7 @@
 """Draw the figure of the landing page from the tables of docs/benchmarks.md.
 
-Run it after a change of these tables: ``python tools/label_efficiency_figure.py``. It is
-written without matplotlib, so that the same tables give the same file everywhere.
+Run it after a change of these tables: ``python tools/label_efficiency_figure.py``. It
+is written without matplotlib, so that the same tables give the same file everywhere.
 """
 
 import math
@@ -47,7 +47,8 @@ def panel(left, title, table):
     for accuracy in (80, 85, 90, 95):
         _, y = position(left, 2, accuracy)
         parts.append(
-            f'<line x1="{left}" x2="{left + WIDTH}" y1="{y}" y2="{y}" stroke="#dddddd"/>'
+            f'<line x1="{left}" x2="{left + WIDTH}" y1="{y}" y2="{y}"'
+            ' stroke="#dddddd"/>'
             f'<text x="{left - 6}" y="{y + 4}" text-anchor="end">{accuracy}</text>'
         )
     for share in SHARES:
@@ -61,10 +62,12 @@ def panel(left, title, table):
         ]
         path = " ".join(f"{x},{y}" for x, y in points)
         parts.append(
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"'
-            f' stroke-dasharray="{dashes or "none"}"/>'
+            f'<polyline points="{path}" fill="none" stroke="{colour}"'
+            f' stroke-width="2.5" stroke-dasharray="{dashes or "none"}"/>'
         )
-        parts += [f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>' for x, y in points]
+        parts += [
+            f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>' for x, y in points
+        ]
     return parts
 
 

@@ -94,13 +94,14 @@ linear = make_pipeline(
 )
 linear.fit(X_small, y_small)
 
+models = {"fine-tuned": classifier, "logistic regression": linear}
 rows = []
 for share in [0, 0.1, 0.2, 0.3, 0.4, 0.5]:
     for draw in range(2 if QUICK else 10):
         rng = np.random.default_rng(draw)
         absent = rng.choice(genes, size=round(share * len(genes)), replace=False)
         X_holes = X_test.drop(columns=absent).reindex(columns=genes)
-        for name, model in [("fine-tuned", classifier), ("logistic", linear)]:
+        for name, model in models.items():
             score = model.score(X_holes, y_test)
             rows.append({"estimator": name, "rate": share, "score": score})
 accuracy = pd.DataFrame(rows).assign(mechanism="genes missing in the test set")

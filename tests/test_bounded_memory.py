@@ -19,7 +19,7 @@ from skgex._low_rank import (
     _pattern_groups,
     _start,
 )
-from skgex._training import RowReader, _batches, _rows
+from skgex._training import RowReader, _fixed_blocks, _rows
 from skgex.pretext import _base, _calibrate
 
 N_SAMPLES, N_GENES = 4000, 40
@@ -27,8 +27,8 @@ N_SAMPLES, N_GENES = 4000, 40
 SMALL = [
     (_rows, "_CHUNK_BYTES", 2**13),
     (_rows, "_RELEASE_BYTES", 2**13),
-    (_batches, "_BATCH_BYTES", 2**13),
-    (_batches, "_WORK_BYTES", 2**18),
+    (_fixed_blocks, "_CPU_ROWS", 8),
+    (_fixed_blocks, "_WORK_BYTES", 2**18),
     (_blocks, "_BLOCK_BYTES", 2**13),
     (_blocks, "_KEPT_BYTES", 2**15),
     (_start, "_START_BYTES", 2**13),

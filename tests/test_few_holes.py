@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skgex._low_rank import FactorAnalysis, _few_holes
 from skgex._low_rank._few_holes import CompleteBasis, FewHoles, RootInverse
+from skgex._low_rank._pattern_sets import PatternSets
 
 
 def make_model(n_genes, rank, seed=0, uncertain=True):
@@ -50,7 +51,8 @@ def check_inverses(inverse, expected, n_columns, seed):
     rng = np.random.default_rng(seed)
     pattern = rng.integers(0, len(expected), 7)
     vectors = rng.normal(size=(7, rank))
-    found = inverse.times(torch.tensor(vectors).float(), torch.from_numpy(pattern))
+    sets = PatternSets(torch.from_numpy(pattern), len(expected))
+    found = inverse.times(torch.tensor(vectors).float(), sets)
     for own, row, vector in zip(found, pattern, vectors, strict=True):
         assert_allclose(own, expected[row] @ vector, atol=3e-4)
 

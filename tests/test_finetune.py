@@ -100,15 +100,17 @@ def test_without_pretraining_it_is_the_network_from_scratch(Estimator, y):
 
 
 def test_unlabelled_rows_take_part_in_pretraining_only(Estimator, y, parts):
+    """Of a network; what they do to the linear part is tested there."""
     marked = np.where(UNLABELED, -7, y)
-    estimator = tiny(Estimator, unlabeled=-7).fit(X, marked)
+    estimator = tiny(Estimator, unlabeled=-7, linear_weight=0).fit(X, marked)
     assert_array_equal(parts[0][0], np.flatnonzero(~UNLABELED))
     # The same in two steps: pretrain on all rows, fine-tune on the others.
     frozen = FrozenEstimator(tiny(SCARF).fit(X))
-    in_steps = tiny(Estimator, embedder=frozen).fit(X[~UNLABELED], y[~UNLABELED])
+    in_steps = tiny(Estimator, embedder=frozen, linear_weight=0)
+    in_steps.fit(X[~UNLABELED], y[~UNLABELED])
     assert_allclose(output(estimator), output(in_steps), atol=1e-5)
     # And it is not what pretraining on the labelled rows gives.
-    fewer = tiny(Estimator).fit(X[~UNLABELED], y[~UNLABELED])
+    fewer = tiny(Estimator, linear_weight=0).fit(X[~UNLABELED], y[~UNLABELED])
     assert abs(output(estimator) - output(fewer)).max() > 1e-3
 
 

@@ -51,6 +51,7 @@ LAYERS = {
 # foreign package: units that may import it
 FOREIGN = {
     "skorch": {"_training"},
+    "accelerate": {"_training"},
     "sksurv": {"_survival"},
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}

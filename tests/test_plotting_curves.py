@@ -176,7 +176,7 @@ def test_each_mechanism_and_kind_of_rows_has_a_panel():
     index = pd.MultiIndex.from_product(
         [
             NAMES,
-            ["MNAR", "MCAR", "MAR"],
+            ["mnar", "block", "mar"],
             ["held out", "in the fit"],
             [0.5, 0.1],
             range(3),
@@ -188,9 +188,10 @@ def test_each_mechanism_and_kind_of_rows_has_a_panel():
     assert display.ax_.shape == (2, 3)
     means = table.groupby(["mechanism", "rows", "estimator", "rate"]).error.mean()
     for i, rows in enumerate(["held out", "in the fit"]):
-        for j, mechanism in enumerate(["MNAR", "MCAR", "MAR"]):
+        for j, mechanism in enumerate(["mnar", "block", "mar"]):
             ax = display.ax_[i, j]
-            assert ax.get_title(loc="left") == f"{mechanism}, {rows}"
+            title = {"mnar": "MNAR", "mar": "MAR"}.get(mechanism, mechanism)
+            assert ax.get_title(loc="left") == f"{title}, {rows}"
             for name, line in zip(NAMES, ax.lines, strict=True):
                 assert_array_equal(line.get_xdata(), [0.1, 0.5])
                 assert_allclose(line.get_ydata(), means[mechanism, rows, name])

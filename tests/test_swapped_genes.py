@@ -8,7 +8,6 @@ from numpy.testing import assert_array_equal
 from torch import nn
 
 from skgex import SCARF
-from skgex._finetune._beside import Beside
 from skgex._finetune._corrupted import SwappedGenes
 from skgex._finetune._objective import SupervisedObjective
 from skgex.datasets import make_cohort
@@ -102,6 +101,6 @@ def test_frozen_encoders_are_refused(Estimator, y):
 
 def test_covariates_are_not_swapped():
     values = torch.arange(20.0 * 50).reshape(20, 50)
-    view = Beside(SwappedGenes(0.9), 3)(values)
+    view = SwappedGenes(0.9, 3)(values)
     assert torch.equal(view[:, -3:], values[:, -3:])
     assert (view[:, :-3] != values[:, :-3]).float().mean() > 0.7

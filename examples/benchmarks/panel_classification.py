@@ -12,6 +12,12 @@ other genes being missing in training and test alike:
 - "fine-tuned": `FineTunedClassifier` on the panel;
 - "restored": simple models on the panel and all genes restored from it.
 
+Others are pretrained on the panel alone, which any user of one can do:
+
+- "SCARF", "VIME", "BYOL": the fine-tuned networks;
+- "default": `FineTunedClassifier()`, where linear models vote beside VIME;
+- "vote": the mean of the probabilities of VIME, BYOL and the default.
+
 All are trained on 5 %, 20 % or all of the labels of the training part, at least one for
 each type. The larger panels of a draw hold the smaller ones. Every model has the
 settings it has by default, but for what stands in `simple_models`.
@@ -41,10 +47,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
-from skgex import FineTunedClassifier, GexBERT
+from skgex import BYOL, SCARF, VIME, FineTunedClassifier, GexBERT
 
 SIMPLE = ["LR", "RBF SVM", "MLP", "extra trees"]
 PRETRAINED = ["embedding + LR", "restored + LR", "restored + RBF SVM", "fine-tuned"]
+ON_PANEL = {
+    "SCARF": FineTunedClassifier(SCARF(), linear_weight=0, random_state=0),
+    "VIME": FineTunedClassifier(VIME(), linear_weight=0, random_state=0),
+    "BYOL": FineTunedClassifier(BYOL(), linear_weight=0, random_state=0),
+    "default": FineTunedClassifier(random_state=0),
+}
+VOTE = ["VIME", "BYOL", "default"]
 
 
 def simple_models():
@@ -66,7 +79,8 @@ def candidates(embedder, X, genes, arms):
     panel = np.full_like(X, np.nan)
     panel[:, genes] = X[:, genes]
     models, tables = simple_models(), {}
-    tables |= dict.fromkeys(SIMPLE, X[:, genes])
+    models |= ON_PANEL
+    tables |= dict.fromkeys([*SIMPLE, *ON_PANEL], X[:, genes])
     if "embedding + LR" in arms:
         models["embedding + LR"] = models["LR"]
         tables["embedding + LR"] = embedder.transform(panel)
@@ -81,7 +95,7 @@ def candidates(embedder, X, genes, arms):
             frozen, linear_weight=0, random_state=0
         )
         tables["fine-tuned"] = panel
-    return {name: (models[name], tables[name]) for name in arms}
+    return {name: (models[name], tables[name]) for name in arms if name != "vote"}
 
 
 def draw_labelled(y, rows, share, rng):
@@ -99,7 +113,7 @@ def fold_scores(X, y, groups, fold, arguments):
     """Yield the accuracy of all models in one fold."""
     number, (train, test) = fold
     embedder = None
-    if not set(arguments.arms) <= set(SIMPLE):
+    if set(arguments.arms) & set(PRETRAINED):
         start = time.perf_counter()
         embedder = GexBERT(random_state=0).fit(X[train], groups=groups[train])
         seconds = time.perf_counter() - start
@@ -112,21 +126,34 @@ def fold_scores(X, y, groups, fold, arguments):
                 rng = np.random.default_rng([number, draw])
                 rows = draw_labelled(y, train, share, rng)
                 about = {"fold": number, "draw": draw, "genes": size, "share": share}
-                yield from arm_scores(arms, y, rows, test, about)
+                yield from arm_scores(arms, y, train, rows, test, about)
 
 
-def arm_scores(arms, y, rows, test, about):
+def arm_scores(arms, y, train, rows, test, about):
+    found = {}
     for name, (model, table) in arms.items():
         start = time.perf_counter()
-        model.fit(table[rows], y[rows])
+        if name in ON_PANEL and len(rows) < len(train):
+            marked = pd.Series(y).where(np.isin(np.arange(len(y)), rows))
+            model.set_params(unlabeled=np.nan).fit(table[train], marked[train])
+        else:
+            model.set_params(**({"unlabeled": None} if name in ON_PANEL else {}))
+            model.fit(table[rows], y[rows])
         accuracy = 100 * model.score(table[test], y[test])
         seconds = time.perf_counter() - start
         yield {**about, "model": name, "accuracy": accuracy, "seconds": seconds}
+        if name in VOTE:
+            found[name] = model.predict_proba(table[test])
+    if len(found) == len(VOTE):
+        best = sum(found.values()).argmax(axis=1)
+        accuracy = 100 * (model.classes_[best] == y[test]).mean()
+        yield {**about, "model": "vote", "accuracy": accuracy, "seconds": np.nan}
     print(".", end="", flush=True)
 
 
 def report(table):
-    arms = [name for name in SIMPLE + PRETRAINED if name in set(table.model)]
+    known = [*SIMPLE, *PRETRAINED, *ON_PANEL, "vote"]
+    arms = [name for name in known if name in set(table.model)]
     runs = table.pivot_table(
         index=["model", "fold", "draw"], columns=["genes", "share"], values="accuracy"
     )
@@ -170,7 +197,7 @@ def parse():
     parser.add_argument("--fractions", nargs="*", type=float, default=[0.05, 0.2, 1.0])
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--folds", type=int, default=5, help="how many of the five")
-    arms = SIMPLE + PRETRAINED
+    arms = [*SIMPLE, *PRETRAINED, *ON_PANEL, "vote"]
     parser.add_argument("--arms", nargs="*", choices=arms, default=arms)
     parser.add_argument("--quick", action="store_true", help="one fold, few samples")
     parser.add_argument("--threads", type=int, default=1)

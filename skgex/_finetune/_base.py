@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
@@ -25,8 +25,11 @@ from .._training import (
     Batches,
     FitTask,
     RowReader,
+    agree,
     apply_by_batches,
     check_callbacks,
+    draw_seed,
+    fit_together,
     resolve_device,
     split_validation,
     train,
@@ -180,6 +183,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """Return the classes to keep in proportion among `n_valid` samples, or None."""
         return None
 
+    @fit_together()
     @usual_modes()
     def _fit(self, X, y, sample_weight, groups):
         resume = self.warm_start and hasattr(self, "head_")
@@ -194,7 +198,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         device = resolve_device(self.device)
         check_callbacks(self.callbacks)
         check_corruption(self)
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = draw_seed(self.random_state)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
         start = context.subcontext("pretrain")
@@ -213,17 +217,18 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
                 head = old_head(self, n_outputs, learnt)
             else:
                 head = new_head(self, X, pretrained, labels, n_outputs, device)
-            model = (*pretrained, head)
+            model = agree((*pretrained, head))
             task = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
             task.call_on_fit_task_begin(estimator=self, X=table, y=y)
             history = self._fine_tune(
                 model,
-                RowReader(self._inputs(X, *pretrained, device), device),
+                RowReader(self._inputs(X, *model[:2], device), device),
                 labels,
                 groups,
                 seed,
                 FitTask(task, self, table, y, partial(self._fitted, learnt, *model)),
             )
+        model, history, learnt = agree((model, history, learnt))
         attributes = self._fitted(learnt, *model)
         for name, value in attributes.items():
             setattr(self, name, value)

@@ -1,9 +1,10 @@
 """Swapped genes in fine-tuning, against learning samples by heart."""
 
+import torch
 from torch import nn
 
 from ..nn import GeneCorruption
-from ._beside import put_beside
+from ..nn._shares import own
 
 
 def check_corruption(estimator):
@@ -18,15 +19,28 @@ def check_corruption(estimator):
 
 
 class SwappedGenes(nn.Module):
-    """Profiles of which a share of the genes has the values of other samples."""
+    """Profiles of which a share of the genes has the values of other samples.
 
-    def __init__(self, rate):
+    Parameters
+    ----------
+    rate : float
+        Share of the genes.
+    n_covariates : int, default=0
+        Number of covariates, the last columns, which stay as they are.
+    """
+
+    def __init__(self, rate, n_covariates=0):
         super().__init__()
         self.corruption = GeneCorruption(rate)
+        self.n_covariates = n_covariates
 
     def forward(self, X):
-        """Return a view of a batch."""
-        return self.corruption(X)[0]
+        """Return a view of a batch; of several processes, of the own rows."""
+        genes, covariates = X.tensor_split([X.shape[1] - self.n_covariates], dim=1)
+        view, _ = self.corruption(genes)
+        if not self.n_covariates:
+            return view
+        return torch.cat([view, own(covariates)], dim=1)
 
 
 def make_corruption(estimator):
@@ -34,4 +48,4 @@ def make_corruption(estimator):
     rate = estimator.corruption_rate
     if not rate:
         return None
-    return put_beside((SwappedGenes(rate),), len(estimator.covariates_))[0]
+    return SwappedGenes(rate, len(estimator.covariates_))

@@ -1,6 +1,7 @@
 """The objective of fine-tuning."""
 
 from ..nn import Objective
+from ..nn._shares import own, part_of_row_mean
 
 
 class SupervisedObjective(Objective):
@@ -17,6 +18,9 @@ class SupervisedObjective(Objective):
 
     def forward(self, X, target, weight):
         """Return the mean loss of a batch; weights average one over all samples."""
-        if self.training and self.corruption is not None:
-            X = self.corruption(X)
-        return (self.loss(self.head(self.encoder(X)), target) * weight).mean()
+        is_corrupted = self.training and self.corruption is not None
+        # What is swapped comes from the whole batch.
+        X = self.corruption(X) if is_corrupted else own(X)
+        target, weight = own(target), own(weight)
+        loss = (self.loss(self.head(self.encoder(X)), target) * weight).mean()
+        return part_of_row_mean(loss)

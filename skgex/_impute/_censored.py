@@ -4,9 +4,6 @@ import numpy as np
 from scipy.special import log_ndtr, ndtri, ndtri_exp
 from sklearn.utils import check_array
 
-N_ITER = 40
-# Changes in standard deviations of a gene below which nothing more is gained.
-_TOLERANCE = 1e-3
 _N_MOMENTS = 100
 # The share of the measured values that tell of the lower tail, and at least how many.
 _TAIL, _MIN_TAIL = 0.3, 10
@@ -171,46 +168,3 @@ def tail_depth(measured, n_low, std):
         real = max(np.mean((found - centre) ** 2 - chance), 0)
         depth[genes] = np.exp(centre + (found - centre) * real / (real + chance))
     return depth
-
-
-def fill_below(restore, X, low, limits, depth, scale):
-    """Fill in values below a limit, in place, by what all genes of a sample tell.
-
-    Each is taken to be normal around what is expected of it, and below its limit: its
-    mean then tells of the other genes, and so on, until nothing changes.
-
-    Parameters
-    ----------
-    restore : callable
-        Returns the means and the standard deviations of all values of profiles.
-    X : ndarray of shape (n_samples, n_genes)
-        Profiles, with a first guess of the values that are low.
-    low : bool ndarray of shape (n_samples, n_genes)
-        Which of them are below the limit of the gene.
-    limits, depth, scale : ndarray of shape (n_genes,)
-        The limits, how deep lower tails are, and standard deviations of the genes.
-
-    Returns
-    -------
-    mean, std : ndarray of shape (n_samples, n_genes)
-        Of the values before the limits are known.
-    """
-    rows = np.flatnonzero(low.any(axis=1))
-    moments = np.zeros((2, *X.shape))
-    wide = np.broadcast_to(limits, X.shape)
-    width, depth = (np.broadcast_to(part, X.shape) for part in (scale, depth))
-    for _ in range(N_ITER):
-        if not len(rows):
-            break
-        moments[:, rows] = restore(X[rows])
-        here = np.zeros_like(low)
-        here[rows] = low[rows]
-        new, _ = below(moments[0][here], moments[1][here], wide[here])
-        new = wide[here] - np.minimum(depth[here], 1) * (wide[here] - new)
-        change = np.zeros(X.shape)
-        change[here] = np.abs(new - X[here]) / width[here]
-        X[here] = new
-        rows = np.flatnonzero(change.max(axis=1) > _TOLERANCE)
-    # Deep tails are followed at the end: values that tell of each other would run away.
-    X[low] = wide[low] - np.maximum(depth[low], 1) * (wide[low] - X[low])
-    return moments

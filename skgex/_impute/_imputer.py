@@ -19,6 +19,7 @@ from ..pretext import GexBERT
 from ..pretext._nested import NestedEmbedderMixin, fit_nested
 from ._censored import limits_of, marginal_fill
 from ._low_values import LowValuesMixin
+from ._tails import draw_tails, spreads
 
 # Samples are filled so many values at a time, to bound the memory that takes.
 _BLOCK_VALUES = 2**24
@@ -54,8 +55,10 @@ class GexImputer(
         What is known of missing values. None for nothing. "left" takes each as being
         below the lowest measured value of its gene in `fit`, as where a value was not
         detected (proteomics, qPCR, panels); limits can be given for each gene, NaN for
-        none, or by name for some genes. Values missing for other reasons come out far
-        too low then.
+        none, or by name for some genes. How deep below it values lie is learnt in `fit`
+        from the lowest measured ones: those of a quarter of the genes are hidden, and
+        compared with what is filled in. Values missing for other reasons come out far
+        too low.
     add_indicator : bool, default=False
         Whether to append a :class:`~sklearn.impute.MissingIndicator`.
     keep_empty_features : bool, default=False
@@ -172,6 +175,8 @@ class GexImputer(
             self.limits_ = limits_of(self.censored, measured, self._names())
             low = missing & ~np.isnan(self.limits_)
             self._low_fill, self._depth = marginal_fill(measured, low, self.limits_)
+            self._spread, self._lost = spreads(measured), low.mean(axis=0)
+            self._curves = None
         context = self._init_callback_context(max_subtasks=1)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
         task = context.subcontext("restore")
@@ -320,13 +325,16 @@ class GexImputer(
         if not len(self._restored):
             return None
         seed = self.random_state_.randint(2**31 - 1)
+        frozen = isinstance(self.embedder, FrozenEstimator)
+        missing = np.isnan(measured)
         if self.censored is not None:
-            missing = np.isnan(measured)
             measured = self._guess(measured, missing)
-            if not isinstance(self.embedder, FrozenEstimator):
-                measured = self._refine(measured, missing, groups, seed)
+            if not frozen:
+                measured = self._refine(
+                    measured, missing, self._prior(seed), groups=groups, seed=seed
+                )
         table, rows = self._table(measured)
-        return fit_nested(
+        embedder = fit_nested(
             self,
             table,
             default=GexBERT,
@@ -335,6 +343,9 @@ class GexImputer(
             task=task,
             kind=GexBERT,
         )
+        if self.censored is not None and frozen:
+            self._refine(measured, missing, embedder, seed=seed)
+        return embedder
 
     def _table(self, measured):
         """Return samples with genes that vary, and which samples those are."""
@@ -361,7 +372,8 @@ class GexImputer(
         given = given[np.ix_(known, genes)]
         low = holes & ~np.isnan(given)
         if low.any():
-            moments = self._below(self.embedder_, given, low)
+            tails = self._tails()
+            _, moments = self._below(self.embedder_, given, low, tails)
         if self.sample_posterior:
             seed = self.random_state_.randint(2**31 - 1)
             restored = self.embedder_._draw(given, seed, model_seed)
@@ -370,7 +382,7 @@ class GexImputer(
         if low.any():
             restored = np.where(low, given, restored)
         if low.any() and self.sample_posterior:
-            restored[low] = self._draw_below(moments, low, self.random_state_)
+            restored[low] = draw_tails(moments, low, tails, self.random_state_)
         filled[np.ix_(known, genes)] = np.where(holes, restored, given)
         return filled
 

@@ -2,11 +2,14 @@
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from .._plausible import looked_at
 from ..pretext import GexBERT
 from ..pretext._nested import check_kind
-from ._censored import draw_below, fill_below
+from ._censored import marginal_fill
+from ._practice import choose_practice, learn_curves
+from ._tails import Tails, draw_tails, fill_below
 
 # How often values below limits, and what is learnt from them, take turns.
 N_ROUNDS = 2
@@ -20,48 +23,56 @@ class LowValuesMixin:
         low = missing & ~np.isnan(self._low_fill)
         return np.where(low, self._low_fill, X).astype(X.dtype, copy=False)
 
-    def _refine(self, guessed, missing, groups, seed):
+    def _refine(self, guessed, missing, embedder, *, groups=None, seed=None):
         """Return samples with draws of values below limits, given all genes.
 
-        With means in their place genes would seem to vary less than they do.
+        With means in their place genes would seem to vary less than they do. How deep
+        tails go is learnt on the way, from measured values that are hidden. An embedder
+        that was pretrained is not fitted.
         """
-        embedder = GexBERT() if self.embedder is None else clone(self.embedder)
-        check_kind(embedder, GexBERT)
-        # The prior by itself: a network would be trained on guesses.
-        embedder.set_params(
-            max_epochs=0, callbacks=None, warm_start=False, random_state=seed
-        )
         table, rows = self._table(guessed)
+        truth, genes = np.array(table), self._restored
+        low = missing[np.ix_(rows, genes)] & ~np.isnan(truth)
+        if not low.any():
+            return guessed
+        random_state, former = np.random.RandomState(seed), self._tails()
+        practice = choose_practice(truth, low, former, random_state)
+        mean, tails, unknown = truth.copy(), practice.tails, low | practice.chosen
+        fill, _ = marginal_fill(np.where(unknown, np.nan, mean), unknown, tails.limits)
+        mean[unknown] = np.broadcast_to(fill, mean.shape)[unknown]
+        drawn = mean.copy()
         groups = None if groups is None else np.asarray(groups)[rows]
-        mean, genes = np.array(table), self._restored
-        low = missing[np.ix_(rows, genes)] & ~np.isnan(mean)
-        drawn, random_state = mean.copy(), np.random.RandomState(seed)
         for _ in range(N_ROUNDS):
-            with looked_at():
-                embedder.fit(drawn, groups=groups)
-            moments = self._below(embedder, mean, low)
+            if not isinstance(self.embedder, FrozenEstimator):
+                with looked_at():
+                    embedder.fit(drawn, groups=groups)
+            normal, moments = self._below(embedder, mean, unknown, tails)
+            self._curves = learn_curves(truth, low, practice, normal, moments, former)
+            tails = tails._replace(curves=self._curves)
             drawn = mean.copy()
-            drawn[low] = self._draw_below(moments, low, random_state)
+            drawn[unknown] = draw_tails(moments, unknown, tails, random_state)
+        drawn[practice.chosen] = truth[practice.chosen]
         guessed = guessed.copy()
         guessed[np.ix_(rows, genes)] = drawn
         return guessed
 
-    def _below(self, embedder, X, low):
-        """Fill in values below limits, in place; return means and deviations."""
+    def _prior(self, seed):
+        """Return the embedder without a network, which would be trained on guesses."""
+        embedder = GexBERT() if self.embedder is None else clone(self.embedder)
+        check_kind(embedder, GexBERT)
+        return embedder.set_params(
+            max_epochs=0, callbacks=None, warm_start=False, random_state=seed
+        )
+
+    def _tails(self):
+        """Return the lower tails of the genes that are restored."""
+        parts = self.limits_, self._depth, self._spread, self._lost, self._curves
+        return Tails(*parts).of(self._restored)
+
+    def _below(self, embedder, X, low, tails):
+        """Fill in values below limits, in place; return depths and moments."""
 
         def restore(X):
             return np.stack(np.split(embedder._restore(X, return_std=True), 2, axis=1))
 
-        genes, scale = self._restored, embedder.standardizer_.scale.numpy()
-        return fill_below(
-            restore, X, low, self.limits_[genes], self._depth[genes], scale
-        )
-
-    def _draw_below(self, moments, low, random_state):
-        """Return draws of values below limits, given moments without the limits."""
-        limits, depth = (
-            np.broadcast_to(part[self._restored], low.shape)[low]
-            for part in (self.limits_, self._depth)
-        )
-        mean, std = moments[:, low]
-        return limits - depth * (limits - draw_below(mean, std, limits, random_state))
+        return fill_below(restore, X, low, tails)

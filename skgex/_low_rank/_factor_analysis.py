@@ -7,9 +7,11 @@ import torch
 from torch import nn
 
 from ..nn._draws import new_seed, normal
+from ..nn._row_sets import runs
 from ._factor_posterior import FactorPosterior
 from ._few_holes import CompleteBasis, RootInverse
 from ._left_out import leave_out
+from ._pattern_sets import PatternSets
 from ._patterns import distinct_rows
 from ._quadratic_forms import quadratic_forms
 
@@ -169,43 +171,46 @@ class FactorAnalysis(nn.Module):
         evidence = (Z - self.mean).nan_to_num_(nan=0.0)
         evidence = evidence @ (self.loadings / self.noise[:, None])
         n_columns = self.rank if n_columns is None else min(n_columns, self.rank)
-        mean = torch.empty_like(evidence)
         covariance = evidence.new_empty(len(observed), self.rank, n_columns)
-        lost = []
+        parts = []
         for places, inverse in self._inverses(observed, n_columns):
             number = pattern.new_full((len(observed),), -1)
             number[places] = torch.arange(len(places), device=number.device)
             rows = (number[pattern] >= 0).nonzero()[:, 0]
-            own = number[pattern[rows]]
             covariance[places] = inverse.columns(n_columns)
-            mean[rows] = inverse.times(evidence[rows], own)
-            seen = rows[:0] if left_out is None else left_out[rows].nonzero()[:, 0]
-            if len(seen):
-                rows, times = rows[seen], partial(inverse.times, pattern=own[seen])
-                mean[rows], *parts = leave_out(self, Z[rows], mean[rows], times)
-                lost.append((rows, *parts))
-        posterior = FactorPosterior(mean, covariance, pattern)
-        return self._without(posterior, lost) if lost else posterior
+            sets = PatternSets(number[pattern[rows]], len(places))
+            parts.append((rows, inverse, sets))
+        times = partial(_times_inverses, parts)
+        posterior = FactorPosterior(times(evidence), covariance, pattern)
+        if left_out is None or not left_out.any():
+            return posterior
+        return self._without(posterior, Z, left_out, times)
 
-    def _without(self, posterior, lost):
+    def _without(self, posterior, Z, left_out, times):
         """Return the posterior with what samples lose that are left out."""
         mean, covariance, pattern, *_ = posterior
-        # What is left of each sample is its own.
-        covariance = covariance[pattern]
-        change, lean = mean.new_zeros(len(mean), len(self.mean)), torch.zeros_like(mean)
-        for rows, left, right, change[rows], lean[rows] in lost:
-            covariance[rows] -= left @ right[:, :, : covariance.shape[2]]
-        pattern = torch.arange(len(mean), device=mean.device)
-        return FactorPosterior(mean, covariance, pattern, None, None, change, lean)
+        # Of all samples, since products with some would have another shape.
+        found, left, right, change, lean = leave_out(self, Z, mean, times)
+        # What is left of each sample is its own, but for copies of a sample.
+        first, run = runs(Z)
+        lost = torch.bmm(left[first], right[first, :, : covariance.shape[2]])
+        kept = ~left_out[:, None]
+        covariance = covariance[pattern[first]]
+        covariance = covariance.where(kept[first, :, None], covariance - lost)
+        mean = mean.where(kept, found)
+        change, lean = (part.masked_fill(kept, 0) for part in (change, lean))
+        return FactorPosterior(mean, covariance, run, None, None, change, lean)
 
     def _inverses(self, observed, n_columns):
         """Yield places of patterns, and the inverses of their precisions."""
+        # Which way is taken for a pattern is for itself to say, not for the others.
         few = (~observed).sum(1) <= self.rank * _FEW
-        if n_columns == self.rank or len(observed) == 1:
+        if n_columns == self.rank:
             few[:] = False
         places = (~few).nonzero()[:, 0]
         if len(places):
-            yield places, RootInverse(self._precision(observed[places]))
+            precision = self._precision(observed[places])
+            yield places, RootInverse(precision)
         places = few.nonzero()[:, 0]
         if len(places):
             for part, inverse in self._complete().parts(~observed[places], n_columns):
@@ -246,6 +251,8 @@ class FactorAnalysis(nn.Module):
             The noise of the gene, with what uncertain loadings add.
         """
         mean, covariance, pattern, added, gain, *_ = posterior
+        if not posterior.shared:
+            covariance, pattern = covariance[pattern], slice(None)
         explained = quadratic_forms(covariance, self.loadings)[pattern]
         size = (covariance * self.uncertainty).sum((1, 2))[pattern]
         size = size + ((mean @ self.uncertainty) * mean).sum(1)
@@ -258,26 +265,28 @@ class FactorAnalysis(nn.Module):
 
     def _precision(self, observed):
         """Return the posterior precision for each pattern of measured genes."""
-        scaled = self.loadings * self.noise.rsqrt()[:, None]
-        # Most patterns differ little from that of the majority, if any.
-        usual = observed.float().mean(0) >= 0.5
-        base = scaled[usual].T @ scaled[usual]
-        products = scaled.new_zeros(len(observed), self.rank, self.rank)
+        scaled, complete = self._complete().scaled, self._complete().product
+        products = scaled.new_empty(len(observed), self.rank, self.rank)
         for genes, product in zip(observed, products, strict=True):
-            differs = (genes != usual).nonzero()[:, 0]
-            own = genes.nonzero()[:, 0]
-            if len(own) <= len(differs):
+            own, lacking = genes.nonzero()[:, 0], (~genes).nonzero()[:, 0]
+            if len(own) <= len(lacking):
                 part = scaled[own]
                 torch.mm(part.T, part, out=product)
             else:
-                part = scaled[differs]
-                sign = genes[differs].to(part.dtype) * 2 - 1
-                torch.addmm(base, part.T * sign, part, out=product)
-        observed = observed.to(scaled.dtype)
-        size = observed @ self.uncertainty_scale
+                part = scaled[lacking]
+                torch.addmm(complete, part.T, part, alpha=-1, out=product)
+        size = (observed * self.uncertainty_scale).sum(1)
         products.add_(size[:, None, None] * self.uncertainty)
         products.diagonal(dim1=1, dim2=2).add_(1)
         return products
+
+
+def _times_inverses(parts, vectors):
+    """Return the product of each vector with the inverse of its pattern."""
+    found = torch.empty_like(vectors)
+    for rows, inverse, sets in parts:
+        found[rows] = inverse.times(vectors[rows], sets)
+    return found
 
 
 def _or(value, default):

@@ -5,7 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from ..nn._row_sets import runs
 from ._factor_posterior import FactorPosterior
+from ._pattern_sets import PatternSets
 
 
 class _Components(NamedTuple):
@@ -86,24 +88,36 @@ class FactorMixture(nn.Module):
         parts = self.components(posterior, with_covariance)
         q = parts.mean.shape[2]
         mean, covariance, pattern, *_ = posterior
+        rows = _rows_of(posterior)
         new = (parts.weight[:, :, None] * parts.mean).sum(1)
         # The other factors follow by their regression on the leading ones.
         precision = _inverse(covariance[:, :q, :q])
-        shift = _rowwise(precision, new - mean[:, :q], pattern)
-        mean = mean + _rowwise(covariance[:, :, :q], shift, pattern)
+        shift = rows.times(precision, new - mean[:, :q])
+        mean = mean + rows.times(covariance[:, :, :q], shift)
         if not with_covariance:
-            return FactorPosterior(mean, covariance, pattern)
-        spread = (parts.weight[:, :, None, None] * parts.covariance[pattern]).sum(1)
-        off = parts.mean - new[:, None]
-        spread = spread + (parts.weight[:, :, None] * off).mT @ off
-        spread = spread - covariance[pattern, :q, :q]
-        gain = covariance[:, :, :q] @ precision
-        if len(covariance) == 1:
-            return FactorPosterior(mean, covariance, pattern, spread, gain[0])
-        gain = gain[pattern]
-        covariance = covariance[pattern] + gain @ spread @ gain.mT
-        rows = torch.arange(len(mean), device=mean.device)
-        return FactorPosterior(mean, covariance, rows)
+            return FactorPosterior(mean, covariance, pattern, shared=posterior.shared)
+        gain = torch.bmm(covariance[:, :, :q], precision)
+        if posterior.shared and len(covariance) == 1:
+            spread = self._spread(parts, new, covariance, pattern)
+            parts = mean, covariance, pattern, spread, gain[0]
+            return FactorPosterior(*parts, shared=True)
+        # Copies of a sample share what is otherwise its own.
+        first, run = runs(torch.cat([mean, pattern[:, None].to(mean.dtype)], 1))
+        pattern, gain = pattern[first], gain[pattern[first]]
+        parts = parts._replace(mean=parts.mean[first], score=parts.score[first])
+        spread = self._spread(parts, new[first], covariance, pattern)
+        added = torch.bmm(torch.bmm(gain, spread), gain.mT)
+        covariance = covariance[pattern] + added
+        return FactorPosterior(mean, covariance, run, shared=posterior.shared)
+
+    @staticmethod
+    def _spread(parts, mean, covariance, pattern):
+        """Return what the mixture adds to the covariance of the leading factors."""
+        weight, q = parts.weight[:, :, None], mean.shape[1]
+        spread = (weight[:, :, None] * parts.covariance[pattern]).sum(1)
+        off = parts.mean - mean[:, None]
+        spread = spread + torch.bmm((weight * off).mT, off)
+        return spread - covariance[pattern, :q, :q]
 
     def gain(self, posterior):
         """Return how much likelier samples are than with factors of N(0, I).
@@ -122,7 +136,7 @@ class FactorMixture(nn.Module):
         mean, covariance, pattern, *_ = posterior
         root = torch.linalg.cholesky(covariance[:, :q, :q])
         plain = root.diagonal(dim1=1, dim2=2).log().sum(1)[pattern]
-        told = _rowwise(torch.cholesky_inverse(root), mean[:, :q], pattern)
+        told = _rows_of(posterior).solve(root, mean[:, :q])
         plain = plain + 0.5 * (told * mean[:, :q]).sum(1)
         score = self.components(posterior, with_covariance=False).score
         return score.logsumexp(1) - plain
@@ -133,45 +147,57 @@ class FactorMixture(nn.Module):
         mean, covariance, pattern, *_ = posterior
         # What the genes say without the prior N(0, I), as precision and information.
         precision = _inverse(covariance[:, :q, :q])
-        information = _rowwise(precision, mean[:, :q], pattern)
+        rows = _rows_of(posterior)
+        information = rows.times(precision, mean[:, :q])
         precision = precision - torch.eye(q, dtype=mean.dtype, device=mean.device)
-        means, covariances, scores = [], [], []
-        for log_weight, centre, own, log_det in zip(
-            self.log_weight, self.mean, self.precision, self.log_det, strict=True
-        ):
-            cholesky = torch.linalg.cholesky(precision + own)
-            pull = own @ centre
-            evidence = information + pull
-            mean = _solve_rows(cholesky, evidence, pattern)
-            log_det_posterior = 2 * cholesky.diagonal(dim1=1, dim2=2).log().sum(1)
-            means.append(mean)
+        pull = torch.bmm(self.precision, self.mean[:, :, None])[:, :, 0]
+        evidence = information[:, None] + pull
+        log_det, covariances, solved = [], [], []
+        # One component after another, whose matrices stay in the cache.
+        columns = rows.columns(evidence.transpose(0, 1))
+        for own, some in zip(self.precision, columns, strict=True):
+            root = torch.linalg.cholesky(precision + own)
+            log_det.append(2 * root.diagonal(dim1=1, dim2=2).log().sum(1))
+            solved.append(rows.solve_columns(root, some))
             if with_covariance:
-                covariances.append(torch.cholesky_inverse(cholesky))
-            scores.append(
-                log_weight
-                + 0.5 * (log_det - log_det_posterior[pattern])
-                + 0.5 * ((evidence * mean).sum(1) - centre @ pull)
-            )
-        return _Components(
-            torch.stack(means, 1),
-            torch.stack(covariances, 1) if with_covariance else None,
-            torch.stack(scores, 1),
-        )
+                covariances.append(torch.cholesky_inverse(root))
+        means = rows.rows(torch.stack(solved)).transpose(0, 1)
+        constant = self.log_weight + 0.5 * (self.log_det - (self.mean * pull).sum(1))
+        score = constant - 0.5 * torch.stack(log_det, 1)[pattern]
+        score = score + 0.5 * (evidence * means).sum(2)
+        covariance = torch.stack(covariances, 1) if with_covariance else None
+        return _Components(means, covariance, score)
 
 
 def _inverse(matrices):
     return torch.cholesky_inverse(torch.linalg.cholesky(matrices))
 
 
-def _rowwise(matrices, vectors, pattern):
-    """Apply to each row the matrix of its pattern."""
-    if len(matrices) == 1:
+def _rows_of(posterior):
+    """Return what applies to each row the matrix of its pattern."""
+    _, covariance, pattern, *_ = posterior
+    if posterior.shared and len(covariance) == 1:
+        return _AllRows
+    return PatternSets(pattern, len(covariance))
+
+
+class _AllRows:
+    """Rows of one pattern, however many: faster than in sets of one size."""
+
+    @staticmethod
+    def times(matrices, vectors):
         return vectors @ matrices[0].mT
-    return (matrices[pattern] @ vectors[:, :, None])[:, :, 0]
 
+    @staticmethod
+    def columns(vectors):
+        return vectors
 
-def _solve_rows(cholesky, vectors, pattern):
-    """Solve for each row with the matrix of its pattern, given its root."""
-    if len(cholesky) == 1:
+    @staticmethod
+    def solve_columns(cholesky, vectors):
         return vectors @ torch.cholesky_inverse(cholesky[0])
-    return torch.cholesky_solve(vectors[:, :, None], cholesky[pattern])[:, :, 0]
+
+    @staticmethod
+    def rows(vectors):
+        return vectors
+
+    solve = solve_columns

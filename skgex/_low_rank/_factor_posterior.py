@@ -26,6 +26,9 @@ class FactorPosterior(NamedTuple):
     lean : tensor of shape (n, rank), default=None
         Loadings of gene j that a sample has not been seen by are those of the model
         plus ``change_j lean``.
+    shared : bool, default=False
+        Whether covariances are those of groups of many samples, as in `fit`: what
+        follows for a sample may then depend on the others in its last bits.
 
     Examples
     --------
@@ -44,6 +47,7 @@ class FactorPosterior(NamedTuple):
     gain: torch.Tensor | None = None
     change: torch.Tensor | None = None
     lean: torch.Tensor | None = None
+    shared: bool = False
 
     def covariances(self):
         """Return the covariance of each sample, of shape (n, rank, rank)."""

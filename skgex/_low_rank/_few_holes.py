@@ -22,20 +22,37 @@ class CompleteBasis:
     ----------
     model : FactorAnalysis
         The model.
+
+    Attributes
+    ----------
+    scaled : tensor of shape (n_genes, rank)
+        Loadings over the noise of their genes, the root of it.
+    product : tensor of shape (rank, rank)
+        What complete profiles add to the precision of the factors.
     """
 
     def __init__(self, model):
-        scaled = model.loadings.double() * model.noise.double().rsqrt()[:, None]
+        self._loadings, self._noise = model.loadings, model.noise
+        self._uncertainty, self.size = model.uncertainty, model.uncertainty_scale
+        scaled, dtype = self._scaled(), model.loadings.dtype
+        self.product = (scaled.T @ scaled).to(dtype)
+        self.scaled = scaled.to(dtype)
+
+    def _scaled(self):
+        return self._loadings.double() * self._noise.double().rsqrt()[:, None]
+
+    @cached_property
+    def turned(self):
+        """The basis, the scaled loadings in it, and what uncertain ones change."""
+        scaled, dtype = self._scaled(), self.scaled.dtype
         precision = scaled.T @ scaled
         precision.diagonal().add_(1)
         inverse = torch.linalg.inv(torch.linalg.cholesky(precision))
-        change = inverse @ model.uncertainty.double() @ inverse.T
+        change = inverse @ self._uncertainty.double() @ inverse.T
         change, rotation = torch.linalg.eigh((change + change.T) / 2)
-        basis, dtype = inverse.T @ rotation, model.loadings.dtype
-        self.basis = basis.to(dtype)
-        self.change = change.clamp(min=0).to(dtype)
-        self.genes = (scaled @ basis).to(dtype)
-        self.size = model.uncertainty_scale
+        basis = inverse.T @ rotation
+        parts = basis, scaled @ basis, change.clamp(min=0)
+        return tuple(part.to(dtype) for part in parts)
 
     def parts(self, missing, n_columns):
         """Yield places of patterns that lack about as many genes, and their inverses.
@@ -52,7 +69,7 @@ class CompleteBasis:
         places : int64 tensor of shape (n_alike,)
         inverse : FewHoles
         """
-        rank = len(self.change)
+        rank = self.scaled.shape[1]
         # By its own number of holes alone: the other patterns do not matter.
         size = (missing.sum(1) + _STEP - 1) // _STEP * _STEP
         for wanted in size.unique().tolist():
@@ -76,36 +93,41 @@ class FewHoles:
     """
 
     def __init__(self, complete, missing, size):
-        self.basis = complete.basis
+        # Products of one matrix with each of several, not of one with all in a row: the
+        # shape of that would depend on how many there are.
+        basis, genes, change = complete.turned
+        self.basis = basis.expand(len(missing), -1, -1)
         # Places of the missing genes first, then places that do not count.
         place = missing.to(torch.uint8).argsort(dim=1, descending=True, stable=True)
         place = place[:, :size]
-        genes = complete.genes[place] * missing.gather(1, place)[:, :, None]
-        left = (~missing).to(genes.dtype) @ complete.size
-        self.diagonal = 1 / (1 + left[:, None] * complete.change)
+        genes = genes[place] * missing.gather(1, place)[:, :, None]
+        left = (~missing * complete.size).sum(1)
+        self.diagonal = 1 / (1 + left[:, None] * change)
         self.scaled = genes * self.diagonal[:, None]
-        system = -self.scaled @ genes.mT
+        system = torch.bmm(-self.scaled, genes.mT)
         system.diagonal(dim1=1, dim2=2).add_(1)
         self.root = torch.linalg.cholesky(system)
 
-    def times(self, vectors, pattern):
+    def times(self, vectors, sets):
         """Return the product with the inverse of its pattern for each vector."""
-        vectors = vectors @ self.basis
-        scaled, root = self.scaled[pattern], self.root[pattern]
-        found = self.diagonal[pattern] * vectors
-        if scaled.shape[1]:
-            across = torch.cholesky_solve(scaled @ vectors[:, :, None], root)
-            found = found + (scaled.mT @ across)[:, :, 0]
-        return found @ self.basis.T
+        vectors = torch.bmm(sets.of(self.basis).mT, sets.columns(vectors))
+        found = sets.of(self.diagonal)[:, :, None] * vectors
+        if self.scaled.shape[1]:
+            scaled = sets.of(self.scaled)
+            across = torch.bmm(scaled, vectors)
+            across = torch.cholesky_solve(across, sets.of(self.root))
+            found = found + torch.bmm(scaled.mT, across)
+        return sets.rows(torch.bmm(sets.of(self.basis), found))
 
     def columns(self, n_columns):
         """Return the first columns of the inverses."""
-        wanted = self.basis[:n_columns].T
+        wanted = self.basis[:, :n_columns].mT
         found = self.diagonal[:, :, None] * wanted
         if self.scaled.shape[1]:
-            across = torch.cholesky_solve(self.scaled @ wanted, self.root)
-            found = found + self.scaled.mT @ across
-        return self.basis @ found
+            across = torch.bmm(self.scaled, wanted)
+            across = torch.cholesky_solve(across, self.root)
+            found = found + torch.bmm(self.scaled.mT, across)
+        return torch.bmm(self.basis, found)
 
 
 class RootInverse:
@@ -119,23 +141,14 @@ class RootInverse:
     def __init__(self, precision):
         self.root = torch.linalg.cholesky(precision)
 
-    @cached_property
-    def covariance(self):
-        """The inverses themselves."""
-        return torch.cholesky_inverse(self.root)
-
-    def times(self, vectors, pattern):
+    def times(self, vectors, sets):
         """Return the product with the inverse of its pattern for each vector."""
-        if len(self.root) == 1:
-            return vectors @ self.covariance[0]
-        if "covariance" in vars(self):
-            return (self.covariance[pattern] @ vectors[:, :, None])[:, :, 0]
-        return torch.cholesky_solve(vectors[:, :, None], self.root[pattern])[:, :, 0]
+        return sets.solve(self.root, vectors)
 
     def columns(self, n_columns):
         """Return the first columns of the inverses."""
-        if n_columns == self.root.shape[1] or len(self.root) == 1:
-            return self.covariance[:, :, :n_columns]
+        if n_columns == self.root.shape[1]:
+            return torch.cholesky_inverse(self.root)
         size = self.root.shape[1]
         wanted = torch.eye(size, n_columns, dtype=self.root.dtype)
         wanted = wanted.to(self.root.device).expand(len(self.root), -1, -1)

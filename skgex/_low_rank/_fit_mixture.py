@@ -76,7 +76,8 @@ def _parts(model, blocks):
         for number in group.unique().tolist():
             own = mean[group == number, :q].contiguous()
             alike = covariance[number : number + 1, :q, :q].contiguous()
-            yield FactorPosterior(own, alike, torch.zeros_like(group[: len(own)]))
+            pattern = torch.zeros_like(group[: len(own)])
+            yield FactorPosterior(own, alike, pattern, shared=True)
 
 
 def _responsibilities(mixture, parts):

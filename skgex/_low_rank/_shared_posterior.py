@@ -120,7 +120,7 @@ class SharedPosterior:
         else:
             factors = Z.new_zeros(len(Z), self.model.rank)
             solve_factors(self.model, Z, factors, self.covariance, group, _MAX_STEPS)
-        return FactorPosterior(factors, self.covariance, group)
+        return FactorPosterior(factors, self.covariance, group, shared=True)
 
 
 def solve_factors(model, Z, factors, covariance, group, n_steps):

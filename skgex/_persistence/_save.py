@@ -8,6 +8,7 @@ import sklearn
 import torch
 from sklearn.utils.validation import check_is_fitted
 
+from .._training import launched_rank
 from ._classes import PACKAGE, class_name
 from ._encode import Encoder
 from ._file import write
@@ -21,7 +22,8 @@ class SaveMixin:
 
         The file is of the safetensors format, with parameters, names of genes and all
         else in JSON: reading it runs no code. Neither training data nor the state of
-        the optimiser are in it. It is written at once, or not at all.
+        the optimiser are in it. It is written at once, or not at all. Of processes that
+        `torchrun` or `accelerate launch` started, only the first one writes.
 
         Parameters
         ----------
@@ -77,7 +79,9 @@ class SaveMixin:
             "versions": _versions(),
             "estimator": encoder.encode(self, type(self).__name__),
         }
-        write(path, header, encoder.arrays, encoder.digests())
+        if not launched_rank():
+            # Or else of several processes all would write the same file.
+            write(path, header, encoder.arrays, encoder.digests())
 
 
 def _versions():

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -24,7 +24,15 @@ from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
 from .._plausible import warn_of_table
-from .._training import FitTask, check_callbacks, resolve_device, usual_modes
+from .._training import (
+    FitTask,
+    agree,
+    check_callbacks,
+    draw_seed,
+    fit_together,
+    resolve_device,
+    usual_modes,
+)
 from ..nn._draws import draws_from
 from ..nn._layers import zero_linear
 from ..pretext import SCARF
@@ -129,6 +137,7 @@ class BaseFineTunedSurvival(
     def _finish(self, learnt, task, risk, data):
         """Return fitted attributes that depend on the final risk."""
 
+    @fit_together()
     @usual_modes()
     def _fit(self, X, y, sample_weight, strata, groups):
         resume = self.warm_start and hasattr(self, "head_")
@@ -140,7 +149,7 @@ class BaseFineTunedSurvival(
         data, names = check_data(self, X, y, sample_weight, strata)
         check_consistent_length(X, groups)
         check_callbacks(self.callbacks)
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = draw_seed(self.random_state)
         context = self._init_callback_context(max_subtasks=2)
         context.call_on_fit_task_begin(estimator=self, X=table, y=y)
         start = context.subcontext("pretrain")
@@ -152,7 +161,9 @@ class BaseFineTunedSurvival(
             data = data.take(torch.from_numpy(weighted))
         task = self._make_task(data)
         biases = task.biases(data)
-        linear, held_out, learnt = self._fit_linear(X, C, data, folds, earlier, biases)
+        linear, held_out, learnt = agree(
+            self._fit_linear(X, C, data, folds, earlier, biases)
+        )
         learnt["_strata"] = names
         tuning = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
         tuning.call_on_fit_task_begin(estimator=self, X=table, y=y)
@@ -170,7 +181,7 @@ class BaseFineTunedSurvival(
             history = fit_network(
                 self, task, X, data, folds, model, *held_out, seed, report
             )
-        learnt = fitted(model)
+        learnt, history = agree((fitted(model), history))
         self._set(**learnt, history_=history, n_iter_=len(history))
         for ended in (tuning, context):
             ended.call_on_fit_task_end(

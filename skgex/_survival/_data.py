@@ -9,7 +9,7 @@ from sklearn.utils.validation import _check_sample_weight
 from .._inputs import refuse_gradients
 from ..nn import CoxLikelihood
 from ._strata import check_labels
-from ._target import check_survival
+from ._target import check_survival, is_plain
 
 
 class SurvivalData(NamedTuple):
@@ -34,7 +34,8 @@ class SurvivalData(NamedTuple):
 
 def check_data(estimator, X, y, sample_weight, strata):
     """Check the target of an estimator; return the data and the names of the strata."""
-    event, time = check_survival(y, estimator)
+    # Follow-up of zero is a mistake, but in targets of scikit-learn's checks.
+    event, time = check_survival(y, estimator, allow_zero=is_plain(y))
     refuse_gradients(sample_weight, "sample_weight")
     weight = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True

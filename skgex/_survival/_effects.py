@@ -29,12 +29,14 @@ class CovariateEffects:
             coef = self._covariate_coef / self._covariate_scale
             error = np.sqrt(np.diag(self._covariate_covariance))
         z, width = coef / error, norm.ppf(0.975) * error
+        with np.errstate(over="ignore"):  # infinite, where nothing is known
+            lower, upper = np.exp(coef - width), np.exp(coef + width)
         columns = {
             "coef": coef,
             "standard_error": error,
             "hazard_ratio": np.exp(coef),
-            "lower": np.exp(coef - width),
-            "upper": np.exp(coef + width),
+            "lower": lower,
+            "upper": upper,
             "z": z,
             "pvalue": 2 * norm.sf(np.abs(z)),
         }

@@ -5,6 +5,8 @@ import warnings
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from ._ridge_path import ridge_path
+
 _TOLERANCE = 1e-9
 _MAX_STEPS = 5000
 
@@ -54,6 +56,10 @@ def elastic_net_path(features, likelihood, alphas, l1_ratio, tolerance=None, n_f
     Comput. Math. 15, 2015. :doi:`10.1007/s10208-013-9150-3`
     """
     coef = features.new_zeros(features.shape[1])
+    if n_free:
+        # Without genes, which is where the path begins.
+        free = features[:, :n_free]
+        coef[:n_free] = ridge_path(free, likelihood, [0.0], n_free=n_free)[0]
     coefs = []
     rate = 1 / max(float(features.square().sum()) / len(features), 1e-12)
     for alpha in alphas:

@@ -3,6 +3,7 @@
 import torch
 
 from ..nn import CoxLikelihood, Objective, discrete_hazard_loss
+from ..nn._shares import gathered, own, part_of_row_mean
 
 
 class CoxObjective(Objective):
@@ -20,7 +21,8 @@ class CoxObjective(Objective):
 
     def forward(self, X, event, time, stratum, weight):
         """Return the negative log partial likelihood for each sample of the batch."""
-        risk = self.head(self.encoder(X))[:, 0].double()
+        # Risk sets are those of the batch, whichever process has their rows.
+        risk = gathered(self.head(self.encoder(own(X)))[:, 0].double())
         likelihood = CoxLikelihood(
             event,
             time,
@@ -43,6 +45,6 @@ class DiscreteHazardObjective(Objective):
 
     def forward(self, X, interval, event, weight):
         """Return the mean negative log likelihood."""
-        logits = self.head(self.encoder(X)).double()
-        loss = discrete_hazard_loss(logits, interval, event)
-        return torch.mean(loss * weight).float()
+        logits = self.head(self.encoder(own(X))).double()
+        loss = discrete_hazard_loss(logits, own(interval), own(event))
+        return part_of_row_mean(torch.mean(loss * own(weight)).float())

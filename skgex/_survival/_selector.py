@@ -23,7 +23,7 @@ from .._training import RowReader, check_all_profiles
 from ._adjusted_test import adjusted_score_test
 from ._score_test import cox_score_test
 from ._strata import check_strata
-from ._target import check_survival
+from ._target import check_survival, is_plain
 
 
 class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
@@ -155,7 +155,7 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         self.covariates_ = find_covariates(self.adjust, X)
         X = check_genes(self, X, reset=True, ensure_min_samples=2)
         X, C = take_genes(self, X), take_covariates(self, X)
-        event, time = check_survival(y, self)
+        event, time = check_survival(y, self, allow_zero=is_plain(y))
         check_consistent_length(X, time)
         refuse_gradients(sample_weight, "sample_weight")
         weight = _check_sample_weight(

@@ -53,8 +53,7 @@ def check_survival(y, estimator=None, *, allow_all_censored=False, allow_zero=Fa
     allow_all_censored : bool, default=False
         Whether there may be no event.
     allow_zero : bool, default=False
-        Whether times may be zero, where nothing is learnt from them. A plain array may
-        have them everywhere, as targets of scikit-learn's checks do.
+        Whether times may be zero, where nothing is learnt from them.
 
     Returns
     -------
@@ -79,7 +78,6 @@ def check_survival(y, estimator=None, *, allow_all_censored=False, allow_zero=Fa
         event, time = _from_table(y)
     else:
         y = _as_vector(y)
-        allow_zero = allow_zero or not y.dtype.names
         event, time = _from_fields(y) if y.dtype.names else _from_times(y)
     if not len(time):
         raise ValueError("y is empty: found 0 sample(s), while at least 1 is required.")
@@ -91,6 +89,12 @@ def check_survival(y, estimator=None, *, allow_all_censored=False, allow_zero=Fa
             "share the events, by EventStratifiedKFold."
         )
     return event, time
+
+
+def is_plain(y):
+    """Whether a target is a plain array, as of the checks of scikit-learn."""
+    names = getattr(getattr(y, "dtype", None), "names", None)
+    return names is None and not hasattr(y, "columns")
 
 
 def _name(estimator):

@@ -9,6 +9,7 @@ from ._batches import (
 )
 from ._callbacks import FitTask, check_callbacks
 from ._modes import usual_modes
+from ._processes import agree, draw_seed, fit_together, launched_rank
 from ._rows import (
     RowReader,
     check_all_profiles,
@@ -23,12 +24,16 @@ __all__ = [
     "FitTask",
     "History",
     "RowReader",
+    "agree",
     "apply_by_batches",
     "check_all_profiles",
     "check_callbacks",
+    "draw_seed",
+    "fit_together",
     "gene_moments",
     "gene_ranges",
     "is_constant",
+    "launched_rank",
     "recalibrate_batch_norm",
     "resolve_device",
     "split_validation",

@@ -13,12 +13,9 @@ from sklearn.model_selection import (
 from torch import nn
 
 from ..nn._draws import permutation
+from ._fixed_blocks import block_rows, fill_block
 from ._modes import usual_modes
 from ._rows import RowReader, check_profiles
-
-_BATCH_BYTES = 64 * 2**20
-_WORK_BYTES = 512 * 2**20
-_MIN_ROWS, _MAX_ROWS = 64, 4096
 
 
 def resolve_device(device):
@@ -114,6 +111,9 @@ def apply_by_batches(
 ):
     """Apply `module` to the rows of `X` in bounded memory.
 
+    Always to as many rows at a time: what it makes of a row is the same, bit for bit,
+    whatever other rows there are.
+
     Parameters
     ----------
     module : torch.nn.Module
@@ -139,15 +139,11 @@ def apply_by_batches(
         # A copy: others may apply it at the same time, or train it later.
         module = deepcopy(module).to(device, dtype)
     output = None
-    size = min(_MAX_ROWS, max(_MIN_ROWS, _BATCH_BYTES // (4 * reader.shape[1])))
-    for part in module.modules():
-        # A module that needs more for a row than the row itself says so.
-        per_row = getattr(part, "bytes_per_row", 0)
-        size = min(size, max(1, _WORK_BYTES // max(per_row, 1)))
+    size = block_rows(module, device, reader.shape[1])
     for rows in torch.arange(len(reader)).split(size):
         batch = reader.take(rows)
         check_profiles(batch, int(rows[0]), gene_names, allow_empty)
-        found = module(batch.to(dtype)).cpu()
+        found = module(fill_block(batch.to(dtype), size))[: len(rows)].cpu()
         if output is None:
             # Not put together from parts at the end, when both would be held.
             output = found.new_empty(len(reader), *found.shape[1:])

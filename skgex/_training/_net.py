@@ -56,7 +56,7 @@ class ObjectiveNet(NeuralNet):
         self._set_learning_rate()
         self.optimizer_.zero_grad()
         loss = self.infer(batch)
-        loss.backward()
+        self._backward(loss)
         self._clip_gradients()
         self.notify(
             "on_grad_computed",
@@ -68,6 +68,10 @@ class ObjectiveNet(NeuralNet):
         self.n_steps_ += 1
         self.module_.after_step(self.n_steps_ / self.total_steps_)
         return {"loss": loss, "y_pred": None}
+
+    def _backward(self, loss):
+        """Leave the gradients of a loss in the parameters."""
+        loss.backward()
 
     @torch.no_grad()
     def validation_step(self, batch, **_):
@@ -103,13 +107,17 @@ class ObjectiveNet(NeuralNet):
             self.history.record_batch(key, losses[-1])
             self.history.record_batch(f"{prefix}_batch_size", len(batch[0]))
             self.notify("on_batch_end", batch=batch, training=training, **step)
-        if losses and torch.is_tensor(losses[0]):
-            # The device is waited for here, once in an epoch.
-            losses = torch.stack(losses).tolist()
         recorded = [b for b in self.history[-1]["batches"] if key in b]
-        for row, loss in zip(recorded, losses, strict=True):
+        for row, loss in zip(recorded, self._numbers(losses), strict=True):
             row[key] = loss
         self.history.record(f"{prefix}_batch_count", len(losses))
+
+    def _numbers(self, losses):
+        """Return the losses of an epoch as numbers."""
+        if losses and torch.is_tensor(losses[0]):
+            # The device is waited for here, once in an epoch.
+            return torch.stack(losses).tolist()
+        return losses
 
     def _set_learning_rate(self):
         """Warm up linearly, then fall to zero along a cosine."""

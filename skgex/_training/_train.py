@@ -1,11 +1,16 @@
 """Train an objective."""
 
 import math
+from contextlib import nullcontext
+from functools import partial
 
 from skorch.history import History
 
+from ..nn._shared_batch_norm import batch_norm_shared
 from ._callbacks import KeepWeights, StopTraining, not_finite, raised_by_callback
 from ._net import ObjectiveNet
+from ._processes import processes
+from ._shared_net import SharedNet
 
 
 def train(
@@ -25,6 +30,8 @@ def train(
     seed=0,
 ):
     """Train `objective` in place; it comes back on the CPU, in evaluation mode.
+
+    Processes that were launched together share the work, and come to the same weights.
 
     Parameters
     ----------
@@ -63,7 +70,10 @@ def train(
         If the user interrupts: a half-trained model never passes for a trained one.
     """
     _check_decay(lr, lr if encoder_lr is None else encoder_lr, weight_decay)
-    net = ObjectiveNet(
+    others = processes()
+    if others is not None:
+        others.check_same(batches.reader, batches.rows)
+    net = _net_for(others)(
         objective,
         weight_decay=weight_decay,
         encoder_lr=lr if encoder_lr is None else encoder_lr,
@@ -71,13 +81,27 @@ def train(
         lr=lr,
         max_epochs=max_epochs,
         callbacks=[KeepWeights(patience), *callbacks],
-        verbose=verbose,
+        verbose=verbose if others is None or not others.rank else 0,
         device=device,
         train_split=None,
-    ).initialize()
-    net.notify("on_train_begin")
-    if keep_start and patience is not None and max_epochs:
-        net.callbacks[0].keep_start(net, valid_batches)
+    )
+    with nullcontext() if others is None else batch_norm_shared(objective):
+        net.initialize()
+        net.notify("on_train_begin")
+        if keep_start and patience is not None and max_epochs:
+            net.callbacks[0].keep_start(net, valid_batches)
+        _run_epochs(net, batches, valid_batches)
+        net.notify("on_train_end")
+        _check_outcome(net, batches)
+    return _without_batches(net.history)
+
+
+def _net_for(others):
+    return ObjectiveNet if others is None else partial(SharedNet, processes=others)
+
+
+def _run_epochs(net, batches, valid_batches):
+    objective = net.module_
     try:
         net.fit_loop((batches, valid_batches))
     except StopTraining:
@@ -87,9 +111,6 @@ def train(
             raise
     finally:
         objective.cpu().eval()
-    net.notify("on_train_end")
-    _check_outcome(net, batches)
-    return _without_batches(net.history)
 
 
 def _check_decay(lr, encoder_lr, weight_decay):

@@ -126,7 +126,7 @@ def missingness_curve(
     >>> from skgex.datasets import load_tcga_pancancer
     >>> from skgex.evaluation import missingness_curve
     >>> tcga = load_tcga_pancancer(as_frame=True)
-    >>> X = tcga.data.loc[:, tcga.data.min() > 0][::25]
+    >>> X = tcga.data.loc[:, tcga.data.min() > 0].iloc[::25, :30]
     >>> table = missingness_curve(
     ...     {
     ...         "mean": SimpleImputer(),
@@ -135,14 +135,13 @@ def missingness_curve(
     ...     },
     ...     X,
     ...     rates=[0.5],
-    ...     mechanisms=["mcar", "block"],
+    ...     mechanisms=["block"],
     ...     cv=2,
     ...     groups=tcga.groups[::25],
     ... )
     >>> new = table[table.rows == "held out"]
-    >>> errors = new.groupby(["mechanism", "estimator"]).error.mean().unstack()
-    >>> errors.idxmin(axis=1).to_dict()
-    {'block': 'factors', 'mcar': 'factors'}
+    >>> new.groupby("estimator").error.mean().sort_values().index.to_list()
+    ['factors', 'neighbours', 'mean']
     """
     X = check_profiles(X)
     _check_parameters(imputers, rates, mechanisms)

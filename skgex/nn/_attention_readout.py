@@ -1,8 +1,11 @@
 """Read off how much the summary of a sample attends to each of its genes."""
 
+from functools import partial
+
 import torch
 
 from ._gene_transformer import N_SUMMARY
+from ._row_sets import by_row_sets
 
 
 def gene_attention(encoder, Z, rollout=False):
@@ -40,9 +43,13 @@ def gene_attention(encoder, Z, rollout=False):
     >>> round(attention.nanmean().item(), 4)
     1.0
     """
-    found = encoder.expect(Z)
-    expected, linear = (None, None) if found is None else found[:2]
-    start = encoder.summary_tokens(len(Z), linear)
+    expected, known = encoder.expect(Z)[:2]
+    read = partial(_attention, encoder, rollout)
+    return by_row_sets(read, Z, expected, known)
+
+
+def _attention(encoder, rollout, Z, expected, known):
+    start = encoder.summary_tokens(len(Z), known)
     attention = torch.full_like(Z, torch.nan)
     for panel, exists in encoder.panels(Z):
         tokens = encoder.gene_tokens(Z, expected, panel, exists)

@@ -18,17 +18,18 @@ from ._draws import (
     random_int16,
 )
 from ._missing import may_have_missing
+from ._shares import own_rows
 
 _LEVELS = 2**16
 _MAX_POOLS = 4
 
 
-def exact_mask(shape, rate, device="cpu"):
+def exact_mask(shape, rate, device="cpu", rows=slice(None)):
     """Draw a mask of shape (n, d) with exactly floor(rate * d) True in each row.
 
     Each row is a uniformly random subset of that size. Rows are windows, at random
     offsets, into one random order of the genes: their subsets are not independent of
-    each other within a batch.
+    each other within a batch. Only those of some `rows` are returned.
     """
     n, d = shape
     # The smallest of errors in rate * d must not lose a gene: 0.29 * 100 < 29.
@@ -36,7 +37,7 @@ def exact_mask(shape, rate, device="cpu"):
     # The smaller the integers, the faster.
     integer = torch.int16 if d < _LEVELS // 2 else torch.int32
     rank = permutation(d, device).to(integer)
-    offset = integers(d, (n, 1), device, integer)
+    offset = integers(d, (n, 1), device, integer)[rows]
     # (n, d) in (-d, d): the place of a gene in the window of a sample, modulo d
     place = rank - offset
     return ((place >= 0) & (place < size)) | (place < size - d)
@@ -109,11 +110,19 @@ class GeneCorruption(nn.Module):
         return {**self.__dict__, "_pools": {}}
 
     def forward(self, X):
-        """Return the view and the mask of the corrupted genes, both like `X`."""
+        """Return the view and the mask of the corrupted genes, both like `X`.
+
+        Where several processes train, `X` is the whole batch, and what is returned are
+        the rows of this process.
+        """
+        rows = own_rows()
         make_mask = exact_mask if self.exact else bernoulli_mask
-        mask = make_mask(X.shape, self.rate, X.device)
-        source = self._uniform(X) if self.replacement == "uniform" else self._other(X)
-        if may_have_missing(X):
+        mask = make_mask(X.shape, self.rate, X.device, rows)
+        make_source = self._uniform if self.replacement == "uniform" else self._other
+        # Also where rows of others are sources of values.
+        has_missing = may_have_missing(X)
+        source, X = make_source(X, rows), X[rows]
+        if has_missing:
             mask &= ~(X + source).isnan()
         return _select(mask, source, X), mask
 
@@ -121,18 +130,18 @@ class GeneCorruption(nn.Module):
         """Free the memory that is kept between batches."""
         self._pools.clear()
 
-    def _uniform(self, X):
-        share = random_int16(X.shape, X.device).to(X.dtype)
+    def _uniform(self, X, rows):
+        share = random_int16(X.shape, X.device)[rows].to(X.dtype)
         share.add_(_LEVELS // 2).div_(_LEVELS - 1)
         return torch.lerp(self.low.to(X.dtype), self.high.to(X.dtype), share)
 
-    def _other(self, X):
+    def _other(self, X, rows):
         n, d = X.shape
         if n < 2:
             raise ValueError("A view of a single sample has no source of values.")
         pool = self._pool(n, d, X.device)
         start = int(integers(d))
-        return X.gather(0, pool[:, start : start + d])
+        return X.gather(0, pool[rows, start : start + d])
 
     def _pool(self, n, d, device):
         """Rows to take values from, for 2 * d independent shifts.

@@ -120,13 +120,13 @@ def random_int16(shape, device="cpu"):
     return words.view(torch.int16)[:n].view(shape)
 
 
-def bernoulli_mask(shape, rate, device="cpu"):
+def bernoulli_mask(shape, rate, device="cpu", rows=slice(None)):
     """Draw a mask whose entries are True with probability `rate`.
 
-    The probability is rounded to a multiple of 2**-16.
+    The probability is rounded to a multiple of 2**-16. Only some `rows` are returned.
     """
     levels = 2**16
     threshold = round(rate * levels) - levels // 2
     if threshold >= levels // 2:  # not a 16-bit number any more
-        return torch.ones(shape, dtype=torch.bool, device=device)
-    return random_int16(shape, device) < threshold
+        return torch.ones(shape, dtype=torch.bool, device=device)[rows]
+    return random_int16(shape, device)[rows] < threshold

@@ -3,6 +3,7 @@
 from torch import nn
 
 from ._draws import bernoulli_mask
+from ._shares import own_draws
 
 
 class Dropout(nn.Dropout):
@@ -15,5 +16,5 @@ class Dropout(nn.Dropout):
         """Return `X` with values dropped, or as it is outside of training."""
         if not self.training or not self.p:
             return X
-        kept = bernoulli_mask(X.shape, 1 - self.p, X.device)
+        kept = own_draws(bernoulli_mask, X.shape, 1 - self.p, X.device)
         return X * kept.to(X.dtype) / (1 - self.p)

@@ -7,6 +7,8 @@ from torch import nn
 
 from ._draws import normal, permutation, uniform
 from ._layers import linear
+from ._row_sets import by_row_sets
+from ._shares import own_draws
 from ._transformer import TransformerBlock, ValueEncoder
 
 N_SUMMARY = 8
@@ -136,12 +138,13 @@ class GeneTransformer(nn.Module):
     def forward(self, Z):
         """Embed standardised profiles."""
         expected, known = self.expect(Z)[:2]
-        if self.training:
-            panels = [self.random_panel(~Z.isnan(), self.panel_size)]
-        else:
-            panels = self.panels(Z)
-        summary, genes = self.read(Z, expected, known, panels)
-        return self.pool(summary, genes)
+        if not self.training:
+            return by_row_sets(self._embed, Z, expected, known)
+        panels = [self.random_panel(~Z.isnan(), self.panel_size)]
+        return self.pool(*self.read(Z, expected, known, panels))
+
+    def _embed(self, Z, expected, known):
+        return self.pool(*self.read(Z, expected, known, self.panels(Z)))
 
     def expect(self, Z):
         """Return what all measured genes tell before any token is read.
@@ -180,13 +183,13 @@ class GeneTransformer(nn.Module):
         start = self.summary_tokens(len(Z), known)
         total = torch.zeros_like(start)
         genes, weight = torch.zeros_like(start[:, 0]), start.new_zeros(len(Z), 1)
-        for panel, exists in panels:
+        for i, (panel, exists) in enumerate(panels):
             tokens = self.gene_tokens(Z, expected, panel, exists)
             tokens, mask = self.join(start, tokens, exists)
             tokens = self.attend(tokens, mask)
             count = exists.sum(1, keepdim=True).to(total.dtype)
-            # A sample without any gene still has its summary tokens.
-            share = torch.where(weight + count > 0, count, 1.0)
+            # A sample without any gene still has its summary tokens, once.
+            share = count if i else count.clamp(min=1)
             total = total + share[:, :, None] * tokens[:, :N_SUMMARY]
             if self.pooling == "mean":
                 genes = genes + (tokens[:, N_SUMMARY:] * exists[:, :, None]).sum(1)
@@ -243,14 +246,15 @@ class GeneTransformer(nn.Module):
     def panels(self, Z):
         """Yield the panels in which the measured genes of each sample are read.
 
-        The order is the same for all: what is read does not depend on other samples.
+        The order is the same for all, and so are the sizes of the panels: what is read
+        does not depend on other samples.
         """
         observed = ~Z.isnan()[:, self.order]
         place = torch.argsort(~observed, dim=1, stable=True)
         genes, exists = self.order[place], observed.gather(1, place)
         n_read = max(1, int(exists.sum(1).max()))
         for start in range(0, n_read, self.panel_size):
-            columns = slice(start, min(start + self.panel_size, n_read))
+            columns = slice(start, start + self.panel_size)
             yield genes[:, columns], exists[:, columns]
 
     @staticmethod
@@ -260,7 +264,7 @@ class GeneTransformer(nn.Module):
         if not candidates.is_cuda:
             # Tokens that exist in no sample cost as much; a GPU would have to wait.
             size = max(1, min(size, int(candidates.sum(1).max())))
-        keys = uniform(candidates.shape, candidates.device)
+        keys = own_draws(uniform, candidates.shape, candidates.device)
         keys, genes = keys.masked_fill_(~candidates, -1).topk(size, dim=1)
         return genes, keys >= 0
 

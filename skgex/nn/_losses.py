@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from ._missing import may_have_missing
+from ._shares import gathered, own_rows, part_of_row_mean, share
 
 
 def nt_xent_loss(z_1, z_2, temperature=1.0):
@@ -45,11 +46,21 @@ def nt_xent_loss(z_1, z_2, temperature=1.0):
     """
     # One product of normalised rows; broadcasting would hold a (2n, 2n, d) tensor.
     z = F.normalize(torch.cat([z_1, z_2]).float(), dim=1)  # (2n, d)
-    similarity = z @ z.T / temperature  # (2n, 2n)
-    similarity.fill_diagonal_(-torch.inf)
-    n = len(z_1)
-    positive = torch.arange(2 * n, device=z.device).roll(n)
-    return F.cross_entropy(similarity, positive)
+    others, place = _all_views(z)  # (2n, d) and (2n,) too if one process trains
+    similarity = z @ others.T / temperature  # (2n, 2n)
+    similarity.scatter_(1, place[:, None], -torch.inf)
+    return part_of_row_mean(F.cross_entropy(similarity, place.roll(len(z_1))))
+
+
+def _all_views(z):
+    """Return the views of all processes, and where those of this one are among them."""
+    mine = share()
+    if mine is None:
+        return z, torch.arange(len(z), device=z.device)
+    # Gathered at once: both views of a sample side by side.
+    others = torch.cat(gathered(torch.cat(z.chunk(2), 1)).chunk(2, 1))
+    place = torch.arange(len(others), device=z.device).view(2, -1)
+    return others, place[:, mine.rows].flatten()
 
 
 def info_nce_loss(z, z_view, temperature=1.0):
@@ -87,9 +98,11 @@ def info_nce_loss(z, z_view, temperature=1.0):
     tensor(-0.6426)
     """
     z, z_view = F.normalize(z.float(), dim=1), F.normalize(z_view.float(), dim=1)
-    similarity = z @ z_view.T / temperature  # (n, n)
-    log_mean = similarity.logsumexp(1) - math.log(len(z))
-    return (log_mean - similarity.diagonal()).mean()
+    others = gathered(z_view)
+    similarity = z @ others.T / temperature  # (n, n)
+    log_mean = similarity.logsumexp(1) - math.log(len(others))
+    own = similarity[:, own_rows()].diagonal()
+    return part_of_row_mean((log_mean - own).mean())
 
 
 def vime_loss(mask_logits, restored, X, mask, alpha=2.0):
@@ -169,4 +182,4 @@ def byol_loss(prediction, target):
     tensor(1.)
     """
     cosine = F.cosine_similarity(prediction.float(), target.detach().float(), dim=1)
-    return (2 - 2 * cosine).mean()
+    return part_of_row_mean((2 - 2 * cosine).mean())

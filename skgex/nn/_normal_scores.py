@@ -56,7 +56,8 @@ class NormalScores(nn.Module):
         rank = (left + ((values - low) / gap).clamp_(0, 1)).clamp_(max=last)
         rank = shared.to(X.dtype).where(values == high, rank)
         score = torch.special.ndtri(rank.add_(0.5).div_(last + 1))
-        return score.masked_fill_(values.isnan(), torch.nan).T
+        # Sums over genes are taken in another order where they do not lie side by side.
+        return score.masked_fill_(values.isnan(), torch.nan).T.contiguous()
 
     @staticmethod
     def _run_ends(knots):

@@ -19,6 +19,8 @@ def write_at_risk(ax, table, colors):
         Of the groups.
     """
     size = ax.xaxis.label.get_fontsize()
+    if ax.figure.get_figure(root=True).get_layout_engine() is None:
+        _make_room(ax, (len(table) + 1) * ROW * size)
     rows = [("at risk", ax.xaxis.label.get_color(), [])]
     rows += [
         (name, color, list(numbers.items()))
@@ -39,3 +41,11 @@ def write_at_risk(ax, table, colors):
             ax.annotate(
                 f"{number:,}", (time, 0), xytext=(0, down), ha="center", **style
             )
+
+
+def _make_room(ax, points):
+    """Raise the lower edge of the axes."""
+    box = ax.get_position()
+    height = points * ax.figure.dpi / 72 / ax.figure.bbox.height
+    box.y0 += min(height, box.height / 2)
+    ax.set_position(box)

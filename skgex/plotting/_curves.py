@@ -16,6 +16,8 @@ from ._summary import (
 SCORE_NAMES = {
     "error": "error of hidden values (standard deviations)",
     "r": "correlation of hidden values, median gene",
+    "bias": "restored less hidden values (standard deviations)",
+    "coverage": "hidden values in their 90 % interval",
 }
 
 

@@ -38,6 +38,7 @@ class MissingnessDisplay(CurvesDisplay):
 
     See Also
     --------
+    skgex.evaluation.missingness_curve : Makes the table.
     RestorationDisplay : Hidden values of one imputer.
 
     Examples
@@ -47,7 +48,7 @@ class MissingnessDisplay(CurvesDisplay):
     >>> table = pd.DataFrame(
     ...     {
     ...         "estimator": ["KNNImputer"] * 4 + ["GexImputer"] * 4,
-    ...         "mechanism": ["MCAR", "MCAR", "MNAR", "MNAR"] * 2,
+    ...         "mechanism": ["mcar", "mcar", "mnar", "mnar"] * 2,
     ...         "rate": [0.1, 0.5] * 4,
     ...         "split": 0,
     ...         "rows": "held out",
@@ -76,12 +77,12 @@ class MissingnessDisplay(CurvesDisplay):
         table = self.summary
         mechanisms = list(dict.fromkeys(table["mechanism"]))
         if "rows" not in table.columns:
-            return [[(m, table[table["mechanism"] == m]) for m in mechanisms]]
+            return [[(_title(m), table[table["mechanism"] == m]) for m in mechanisms]]
         kinds = list(dict.fromkeys(table["rows"]))
         return [
             [
                 (
-                    m if len(kinds) == 1 else f"{m}, {kind}",
+                    _title(m) if len(kinds) == 1 else f"{_title(m)}, {kind}",
                     table[(table["mechanism"] == m) & (table["rows"] == kind)],
                 )
                 for m in mechanisms
@@ -91,3 +92,8 @@ class MissingnessDisplay(CurvesDisplay):
 
     def _tick_labels(self, table, values):
         return [f"{100 * rate:g}" for rate in values]
+
+
+def _title(mechanism):
+    """Return the name of a mechanism, abbreviations in capitals."""
+    return mechanism.upper() if mechanism in ("mcar", "mar", "mnar") else mechanism

@@ -33,6 +33,7 @@ class PanelSizeDisplay(CurvesDisplay):
 
     See Also
     --------
+    skgex.evaluation.panel_size_curve : Makes the table.
     CohortSizeDisplay : By the number of samples.
 
     Examples

@@ -12,6 +12,7 @@ from ._axes import check_matplotlib, make_axes, merged, open_frame
 from ._kaplan_meier import kaplan_meier, log_rank_test
 from ._labels import label_ends
 from ._styles import DASHES, ordered_colors
+from ._thresholds import find_thresholds, group_names
 
 
 class RiskGroupsDisplay:
@@ -146,7 +147,7 @@ class RiskGroupsDisplay:
             If a group has no sample.
         """
         check_matplotlib(f"{cls.__name__}.from_estimator")
-        thresholds = _find_thresholds(thresholds, train_risk, quantiles)
+        thresholds = find_thresholds(thresholds, train_risk, quantiles)
         return cls.from_predictions(
             y, estimator.predict(X), thresholds=thresholds, names=names, **plot_kw
         )
@@ -199,11 +200,11 @@ class RiskGroupsDisplay:
             If a group has no sample.
         """
         check_matplotlib(f"{cls.__name__}.from_predictions")
-        thresholds = _find_thresholds(thresholds, train_risk, quantiles)
+        thresholds = find_thresholds(thresholds, train_risk, quantiles)
         risk = np.asarray(risk, dtype=float)
         if np.isnan(risk).any():
             raise ValueError(f"risk has {np.isnan(risk).sum()} NaN.")
-        names = _names(len(thresholds) + 1) if names is None else list(names)
+        names = group_names(len(thresholds) + 1) if names is None else list(names)
         if len(names) != len(thresholds) + 1:
             raise ValueError(
                 f"names has {len(names)}, but {len(thresholds)} thresholds make "
@@ -293,8 +294,8 @@ class RiskGroupsDisplay:
         Parameters
         ----------
         ax : Axes, Figure or SubFigure, default=None
-            Where to draw. None makes a new figure. In one of your own numbers at risk
-            have room below the axis with ``layout="constrained"``.
+            Where to draw. None makes a new figure. Numbers at risk take their room from
+            the axes, unless the figure has a layout of its own that makes room.
         time_scale : float, default=1.0
             Times are divided by it: 365.25 for days drawn as years.
         time_name : str, default="time"
@@ -345,7 +346,8 @@ class RiskGroupsDisplay:
         ax.spines.bottom.set_bounds(0, end)
         open_frame(ax)
         if self.p_value is not None:
-            ax.text(0.03, 0.04, _p_value_text(self.p_value), transform=ax.transAxes)
+            text = _p_value_text(self.p_value)
+            ax.set_title(text, loc="left", fontsize="medium")
         self.labels_ = label_ends(ax, self.lines_, labels, label_kw)
         self.at_risk_ = self._count(ticks, time_scale)
         if at_risk:
@@ -362,39 +364,6 @@ class RiskGroupsDisplay:
             places = np.searchsorted(curve["time"] / time_scale, ticks)
             counts[name] = numbers[places]
         return pd.DataFrame.from_dict(counts, orient="index", columns=ticks)
-
-
-def _find_thresholds(thresholds, train_risk, quantiles):
-    """Return ascending thresholds, given or from the risks of training samples."""
-    if (thresholds is None) == (train_risk is None):
-        raise ValueError(
-            "Give either thresholds or train_risk, the risks of the training samples "
-            "(best by cross_val_predict). Quantiles of the risks that are tested make "
-            "a patient's group depend on the other patients."
-        )
-    if thresholds is None:
-        shares = np.asarray(quantiles, dtype=float)
-        if shares.ndim != 1 or not ((shares > 0) & (shares < 1)).all():
-            raise ValueError(f"quantiles={quantiles!r} must lie in (0, 1).")
-        thresholds = np.quantile(np.asarray(train_risk, dtype=float), shares)
-    thresholds = np.asarray(thresholds, dtype=float)
-    if thresholds.ndim != 1 or not len(thresholds) or np.isnan(thresholds).any():
-        raise ValueError(f"thresholds={thresholds!r} must be a list of numbers.")
-    if (np.diff(thresholds) <= 0).any():
-        raise ValueError(
-            f"The thresholds {thresholds.tolist()} must ascend; training risks of too "
-            "few different values take fewer quantiles."
-        )
-    return thresholds
-
-
-def _names(n):
-    few = {
-        1: ["all"],
-        2: ["low risk", "high risk"],
-        3: ["low risk", "middle", "high risk"],
-    }
-    return few.get(n) or [f"risk group {i + 1}" for i in range(n)]
 
 
 def _until(curve, end):

@@ -15,7 +15,7 @@ from sklearn.base import (
 )
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -27,9 +27,12 @@ from .._training import (
     Batches,
     FitTask,
     RowReader,
+    agree,
     apply_by_batches,
     check_all_profiles,
     check_callbacks,
+    draw_seed,
+    fit_together,
     recalibrate_batch_norm,
     resolve_device,
     split_validation,
@@ -121,6 +124,7 @@ class BaseEmbedder(
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
+    @fit_together()
     def fit(self, X, y=None, groups=None):
         """Pretrain the encoder on unlabelled profiles.
 
@@ -147,7 +151,7 @@ class BaseEmbedder(
         """
         device = resolve_device(self.device)
         check_callbacks(self.callbacks)
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = draw_seed(self.random_state)
         with usual_modes(), draws_from(seed), genes_kept_on_failure(self):
             resume = self.warm_start and hasattr(self, "encoder_")
             places = places_of_genes(self, X) if resume else None
@@ -160,10 +164,12 @@ class BaseEmbedder(
                 model = self._last_model(reader, places)
             else:
                 model = self._make_model(reader, groups)
+            model = agree(model)
             context = self._init_callback_context(max_subtasks=self.max_epochs)
             context.call_on_fit_task_begin(estimator=self, X=table, y=y)
             task = FitTask(context, self, table, y, partial(self._fitted, *model))
             history = self._pretrain(*model, reader, groups, seed, task)
+        model, history = agree((model, history))
         for name, value in self._fitted(*model).items():
             setattr(self, name, value)
         self.history_, self.n_iter_ = history, len(history)

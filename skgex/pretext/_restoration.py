@@ -8,6 +8,8 @@ from torch import nn
 from .._low_rank import relative_likelihood
 from ..nn import Objective
 from ..nn._draws import normal, permutation, uniform
+from ..nn._row_sets import by_row_sets
+from ..nn._shares import own, own_draws, part_of_mean, total_of
 from ._calibrate import calibrate, calibrate_seen
 
 # Genes that are asked for at a time, to bound the memory of their vectors.
@@ -72,6 +74,7 @@ class RestorationObjective(Objective):
         fold : int64 tensor of shape (n,), default=None
             Which fold each row belongs to.
         """
+        X, fold = own(X), None if fold is None else own(fold)
         low, high = self.mask_rate
         if self.training:
             return self._error(X, fold, low + (high - low) * float(uniform(())))
@@ -259,11 +262,13 @@ class RestorationObjective(Objective):
 
     def embed_genes(self, Z, genes):
         """Return the vectors of some genes, of shape (n, n_asked, dim)."""
-        expected, known = self.encoder.expect(Z)[:2]
-        panels = self.encoder.panels(Z)
-        summary, _ = self.encoder.read(Z, expected, known, panels)
-        expected = None if expected is None else expected[:, genes]
-        return self.decoder.vectors(summary, self.encoder.gene[genes], expected)
+
+        def embed(Z, expected, known):
+            summary = self._summary(Z, expected, known)
+            expected = None if expected is None else expected[:, genes]
+            return self.decoder.vectors(summary, self.encoder.gene[genes], expected)
+
+        return by_row_sets(embed, Z, *self.encoder.expect(Z)[:2])
 
     def _scale(self, Z, prior):
         """Return the factor on standard deviations of each sample, or of all."""
@@ -301,10 +306,17 @@ class RestorationObjective(Objective):
         if expected is not None and self.decoder.is_zero:
             # Nothing was learnt that would be worth reading the genes for.
             return expected[:, genes]
-        panels = self.encoder.panels(Z)
-        summary, _ = self.encoder.read(Z, expected, known, panels)
-        parts = genes.split(_GENES_AT_ONCE)
-        return torch.cat([self.decode(summary, expected, some) for some in parts], 1)
+
+        def restore(Z, expected, known):
+            summary = self._summary(Z, expected, known)
+            parts = genes.split(_GENES_AT_ONCE)
+            return torch.cat([self.decode(summary, expected, g) for g in parts], 1)
+
+        return by_row_sets(restore, Z, expected, known)
+
+    def _summary(self, Z, expected, known):
+        """Return the summary tokens after all measured genes were read."""
+        return self.encoder.read(Z, expected, known, self.encoder.panels(Z))[0]
 
     def moments(self, standardizer):
         """Return means and standard deviations of all genes that can be restored."""
@@ -330,7 +342,7 @@ class RestorationObjective(Objective):
 
 def _hide_in_each(X, share):
     """Draw what is hidden of each row."""
-    keys = uniform(X.shape, X.device)
+    keys = own_draws(uniform, X.shape, X.device)
     hidden = keys < share
     # One gene at least is given, and one is asked for if there are two.
     hidden.scatter_(1, keys.argmin(1, keepdim=True), True)
@@ -340,7 +352,8 @@ def _hide_in_each(X, share):
 def _mean_square(error, counts):
     """Return the mean of the squared errors that count; others may be NaN."""
     total = torch.where(counts, error, 0).square().sum()
-    return total / counts.sum().clamp(min=1)
+    count = counts.sum().clamp(min=1)
+    return part_of_mean(total / count, count, total_of(count))
 
 
 def _columns(values, asked):

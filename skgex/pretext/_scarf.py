@@ -12,6 +12,7 @@ from ..nn import (
     nt_xent_loss,
     projection_head,
 )
+from ..nn._shares import own
 from ._mlp import BaseMLPEmbedder
 
 LOW_TEMPERATURE = 1e-3
@@ -39,7 +40,7 @@ class SCARFObjective(Objective):
         # DEVIATION: the paper draws replacements from the whole training set. Ours
         # come from the other samples of the batch: the same marginals, nothing stored.
         view, _ = self.corruption(X)
-        z, z_view = (self.head(self.encoder(x)) for x in (X, view))
+        z, z_view = (self.head(self.encoder(x)) for x in (own(X), view))
         return LOSSES[self.loss](z, z_view, self.temperature)
 
 

@@ -7,6 +7,8 @@ from sklearn.utils._param_validation import Interval
 
 from ..nn import GeneCorruption, Objective, vime_loss
 from ..nn._layers import linear
+from ..nn._missing import may_have_missing
+from ..nn._shares import own, part_of_mean, part_of_row_mean, share
 from ._mlp import BaseMLPEmbedder
 
 LARGE_ALPHA = 1e3
@@ -38,11 +40,21 @@ class VIMEObjective(Objective):
         # DEVIATION: the released code corrupts once before training, and a network
         # can learn that by heart; here each batch is corrupted anew.
         view, _ = self.corruption(X)
+        batch, X = X, own(X)
         z = self.encoder(view)
         # A value swapped with its equal, such as zero with zero, was not changed.
-        return vime_loss(
+        loss = vime_loss(
             self.mask_head(z), self.feature_head(z), X, view != X, self.alpha
         )
+        return _part_of(batch, X, loss)
+
+
+def _part_of(batch, X, loss):
+    """Return what the loss of some rows is to that of the batch."""
+    if share() is None or not may_have_missing(batch):
+        return part_of_row_mean(loss)
+    count, total = ((~values.isnan()).sum() for values in (X, batch))
+    return part_of_mean(loss, count, total)
 
 
 class VIME(BaseMLPEmbedder):

@@ -1,0 +1,67 @@
+"""What a call takes, on many samples and on one.
+
+    python rows_alone_cost.py [--repeats 5] [--only SCARF GexBERT GexImputer]
+
+A sample has the same outputs, bit for bit, whoever else is in the call: rows are
+computed in blocks of one size, which a single sample fills up. Run it with two versions
+of the package by turns, ``PYTHONPATH=...``, to compare them. Prints processor seconds
+for all samples, and milliseconds for one.
+"""
+
+import argparse
+import statistics
+import time
+
+import numpy as np
+import torch
+
+from skgex import SCARF, GexBERT, GexImputer
+from skgex.datasets import make_expression
+
+
+def make_table(n_samples, n_genes, rate=0.0):
+    X = make_expression(n_samples, n_genes, n_factors=60, random_state=0)
+    holes = np.random.default_rng(0).random(X.shape) < rate
+    return np.where(holes, np.nan, X).astype(np.float32)
+
+
+def seconds(function, X, repeats):
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        function(X)
+        times.append(time.process_time() - start)
+    return statistics.median(times)
+
+
+def report(name, function, X, repeats):
+    many, one = seconds(function, X, repeats), seconds(function, X[:1], 4 * repeats)
+    print(f"{name:<28} {many:8.3f} s {1e3 * one:9.2f} ms", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    known = ["SCARF", "GexBERT", "GexImputer"]
+    parser.add_argument("--only", nargs="+", choices=known, default=known)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    print(f"{'':<28} {'all':>10} {'one':>12}")
+    if "SCARF" in options.only:
+        X = make_table(10_000, 5000)
+        scarf = SCARF(max_epochs=1, random_state=0).fit(X[:300])
+        report("SCARF, 10,000 x 5,000", scarf.transform, X, options.repeats)
+    if "GexBERT" in options.only:
+        X = make_table(500, 1000, 0.1)
+        bert = GexBERT(max_epochs=1, random_state=0).fit(X)
+        report("GexBERT, 500 x 1,000, 10 %", bert.transform, X, options.repeats)
+    if "GexImputer" in options.only:
+        few, many = make_table(1000, 1500, 0.02), make_table(1000, 1500, 0.1)
+        imputer = GexImputer(GexBERT(max_epochs=0), random_state=0).fit(many)
+        report("GexImputer, its own, 10 %", imputer.transform, many, options.repeats)
+        report("GexImputer, new, 10 %", imputer.transform, many + 0.01, options.repeats)
+        report("GexImputer, new, 2 %", imputer.transform, few, options.repeats)
+
+
+if __name__ == "__main__":
+    main()

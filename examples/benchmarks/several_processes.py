@@ -1,0 +1,107 @@
+"""How much faster two processes train than one, each with one thread.
+
+    python several_processes.py [--repeats 5] [--batch-size 256] [--method SCARF VIME]
+
+Launches ``torch.distributed.run`` with two processes and starts one process by itself,
+in turn, and prints the samples per second of the epochs after the first: medians, and
+the range of the ratios. Two idle cores are needed for figures that mean anything: the
+load of the machine and the processor time of a process are printed beside them. Where
+cores are shared with others, that time is what to read: what a process computes itself
+for a sample, waiting left out.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+
+from skgex import SCARF, VIME
+
+N_SAMPLES, N_GENES, N_EPOCHS = 6000, 2000, 4
+METHODS = {"SCARF": SCARF, "VIME": VIME}
+
+
+class Clock(Callback):
+    """Wall and processor seconds of each epoch."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.seconds_ = []
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.start_ = time.perf_counter(), time.process_time()
+
+    def on_epoch_end(self, net, **kwargs):
+        wall, cpu = self.start_
+        self.seconds_.append((time.perf_counter() - wall, time.process_time() - cpu))
+
+
+def measure(method, batch_size):
+    """Print seconds of the epochs of one fit, in the first process."""
+    torch.set_num_threads(1)
+    X = np.random.default_rng(0).standard_normal((N_SAMPLES, N_GENES), np.float32)
+    clock = Clock()
+    embedder = METHODS[method](
+        max_epochs=N_EPOCHS, batch_size=batch_size, random_state=0, callbacks=[clock]
+    )
+    embedder.fit(X)
+    if os.environ.get("RANK", "0") == "0":
+        print(json.dumps(clock.seconds_[1:]))
+
+
+def run(n_processes, method, batch_size):
+    """Return median wall and processor seconds of an epoch."""
+    launcher = ["-m", "torch.distributed.run", "--standalone"]
+    launcher = [*launcher, f"--nproc-per-node={n_processes}"] if n_processes > 1 else []
+    found = subprocess.run(
+        [sys.executable, *launcher, __file__, "--measure", method, str(batch_size)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    epochs = json.loads(found.stdout.splitlines()[-1])
+    return [statistics.median(column) for column in zip(*epochs, strict=True)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--batch-size", type=int, nargs="+", default=[256, 1024])
+    parser.add_argument("--method", nargs="+", default=list(METHODS))
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        return measure(options.measure[0], int(options.measure[1]))
+    print(f"{N_SAMPLES:,} x {N_GENES:,}, load at the start {os.getloadavg()[0]:.1f}")
+    print(
+        "method, batch: samples/s of 1 and 2 processes, ratio (range), and of CPU time"
+    )
+    for method in options.method:
+        for batch_size in options.batch_size:
+            runs = [
+                [run(n, method, batch_size) for n in (1, 2)]
+                for _ in range(options.repeats)
+            ]
+            one, two = (
+                [statistics.median(times) for times in zip(*some, strict=True)]
+                for some in zip(*runs, strict=True)
+            )
+            ratios = sorted(alone[0] / both[0] for alone, both in runs)
+            print(
+                f"{method:5s} {batch_size:5d}: {N_SAMPLES / one[0]:8,.0f} "
+                f"{N_SAMPLES / two[0]:8,.0f}   {statistics.median(ratios):.2f} "
+                f"({ratios[0]:.2f}-{ratios[-1]:.2f})   {one[1] / two[1]:.2f}"
+                f"   load {os.getloadavg()[0]:.1f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

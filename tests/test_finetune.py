@@ -17,8 +17,8 @@ from sklearn.preprocessing import MinMaxScaler
 from torch import nn
 
 from skgex import SCARF
-from skgex._finetune import _base
-from skgex._finetune._base import SupervisedObjective
+from skgex._finetune import _network
+from skgex._finetune._objective import SupervisedObjective
 from skgex.datasets import make_cohort
 
 COHORT = make_cohort(n_samples=80, n_genes=30, replicate_rate=0.9, random_state=0)
@@ -45,8 +45,8 @@ def parts(monkeypatch):
         rows.append([part and part.rows for part in (batches, valid_batches)])
         return original(objective, batches, valid_batches=valid_batches, **options)
 
-    rows, original = [], _base.train
-    monkeypatch.setattr(_base, "train", train)
+    rows, original = [], _network.train
+    monkeypatch.setattr(_network, "train", train)
     return rows
 
 

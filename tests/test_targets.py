@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import compute_sample_weight
 
 from skgex import SCARF, FineTunedClassifier, FineTunedRegressor
-from skgex._finetune import _base
+from skgex._finetune import _network
 from skgex.datasets import make_cohort
 
 COHORT = make_cohort(n_samples=90, n_genes=30, n_classes=3, random_state=0)
@@ -159,8 +159,8 @@ def test_validation_part_has_classes_in_proportion(monkeypatch):
         labels.append(valid_batches.targets[0][valid_batches.rows])
         return original(objective, batches, valid_batches=valid_batches, **options)
 
-    labels, original = [], _base.train
-    monkeypatch.setattr(_base, "train", train)
+    labels, original = [], _network.train
+    monkeypatch.setattr(_network, "train", train)
     values, y = np.tile(X, (4, 1)), np.repeat([0, 1], [324, 36])
     classifier(n_iter_no_change=3, validation_fraction=0.25).fit(values, y)
     assert labels[0].bincount().tolist() == [81, 9]

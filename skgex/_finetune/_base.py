@@ -1,7 +1,6 @@
 """What the fine-tuned estimators share: pretrain, put a head on, train both."""
 
 from abc import ABCMeta, abstractmethod
-from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
 
@@ -22,7 +21,6 @@ from .._covariates import (
 from .._inputs import check_genes, refuse_gradients
 from .._plausible import warn_of_table
 from .._training import (
-    Batches,
     FitTask,
     RowReader,
     agree,
@@ -31,23 +29,18 @@ from .._training import (
     draw_seed,
     fit_together,
     resolve_device,
-    split_validation,
-    train,
     usual_modes,
 )
 from ..nn._draws import draws_from
 from ..pretext import VIME
 from ..pretext._base import BaseEmbedder
 from ._beside import append_covariates, fit_covariates, put_beside, take_from
-from ._corrupted import check_corruption, make_corruption
+from ._corrupted import check_corruption
 from ._head import new_head, old_head
 from ._linear_part import fit_linear_part
-from ._objective import SupervisedObjective
+from ._network import fine_tune
 from ._start import copy_weights, pretrain
 from ._tuned import TunedEncoder
-
-# Fewer samples than this cannot tell a better epoch from a luckier one.
-MIN_VALIDATION = 20
 
 
 class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
@@ -220,7 +213,8 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
             model = agree((*pretrained, head))
             task = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
             task.call_on_fit_task_begin(estimator=self, X=table, y=y)
-            history = self._fine_tune(
+            history = fine_tune(
+                self,
                 model,
                 RowReader(self._inputs(X, *model[:2], device), device),
                 labels,
@@ -267,54 +261,6 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
             return X
         return apply_by_batches(nn.Sequential(standardizer, encoder), X, device)
 
-    def _fine_tune(self, model, reader, labels, groups, seed, task):
-        standardizer, encoder, head = model
-        rows, target, weight = labels
-        fit_rows, valid_rows = self._split(rows, target, groups, seed)
-        if self.freeze:
-            standardizer = encoder = nn.Identity()
-        batch_size = self.batch_size
-        if batch_size == "auto":
-            batch_size = min(max(len(fit_rows) // 25, 32), 256)
-        make_batches = partial(
-            Batches,
-            reader,
-            batch_size=batch_size,
-            prepare=deepcopy(standardizer).to(reader.device),
-            # Weights are relative to their mean, so that lr means the same for all.
-            targets=[
-                _spread(values, rows, len(reader))
-                for values in (target, weight / weight.mean())
-            ],
-        )
-        return train(
-            SupervisedObjective(encoder, head, self._loss, make_corruption(self)),
-            make_batches(fit_rows, shuffle=True),
-            valid_batches=None if valid_rows is None else make_batches(valid_rows),
-            max_epochs=self.max_epochs,
-            lr=self.lr,
-            encoder_lr=self.encoder_lr,
-            weight_decay=self.weight_decay,
-            patience=None if valid_rows is None else self.n_iter_no_change,
-            device=reader.device,
-            callbacks=[*(self.callbacks or ()), task],
-            verbose=self.verbose,
-            seed=seed,
-        )
-
-    def _split(self, rows, target, groups, seed):
-        n_valid = int(self.validation_fraction * len(rows))
-        if self.n_iter_no_change is None or n_valid < MIN_VALIDATION:
-            return rows, None
-        fit, valid = split_validation(
-            len(rows),
-            self.validation_fraction,
-            seed,
-            groups=None if groups is None else np.asarray(groups)[rows],
-            y=self._stratify(target, n_valid),
-        )
-        return rows[fit], rows[valid]
-
     def _fitted(self, learnt, standardizer, encoder, head):
         """Fitted attributes for a model, as of now."""
         standardizer, encoder = take_from(standardizer), take_from(encoder)
@@ -340,10 +286,3 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
             return output
         linear = self._apply(X, linear, dtype=dtype)
         return output + self._linear_weight * (linear - output)
-
-
-def _spread(values, rows, n_rows):
-    """Put the values of some rows where Batches looks for them."""
-    spread = values.new_zeros((n_rows, *values.shape[1:]))
-    spread[rows] = values
-    return spread

@@ -44,8 +44,9 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
     covariates : str, int, slice, list, callable or None, default=None
         Clinical columns of `X` beside the genes, such as age: by name, by position, by
         a mask, or by a function of `X` such as ``make_column_selector(...)``. The head
-        sees them, standardised, beside the embedding; the encoder does not. They may
-        not have NaN: impute them in a `ColumnTransformer` before.
+        sees them, standardised, beside the embedding, and linear models beside the
+        genes; the encoder does not. They may not have NaN: impute them in a
+        `ColumnTransformer` before.
     freeze : bool, default=False
         Whether the encoder keeps its pretrained weights, so that only the head
         is trained.

@@ -17,6 +17,7 @@ LINES = {
     "BYOL": ("BYOL, pretrained", "#0072b2", ""),
     "VIME": ("VIME, pretrained", "#d55e00", ""),
     "LR": ("logistic regression", "#555555", "6 3"),
+    "PCA + LR": ("logistic regression on components", "#cc79a7", "8 2 2 2"),
     "from scratch, random head": ("network from scratch", "#009e73", "2 3"),
 }
 SHARES = (2, 5, 10, 20, 100)
@@ -74,12 +75,12 @@ def panel(left, title, table):
 def key(left):
     """Return the names of the lines, below both panels."""
     parts = []
-    for row, (name, colour, dashes) in enumerate(LINES.values()):
-        x = left + 165 * row
+    for place, (name, colour, dashes) in enumerate(LINES.values()):
+        x, y = left + 225 * (place % 3), 346 + 20 * (place // 3)
         parts.append(
-            f'<line x1="{x}" x2="{x + 28}" y1="346" y2="346" stroke="{colour}"'
+            f'<line x1="{x}" x2="{x + 28}" y1="{y}" y2="{y}" stroke="{colour}"'
             f' stroke-width="2.5" stroke-dasharray="{dashes or "none"}"/>'
-            f'<text x="{x + 34}" y="350">{name}</text>'
+            f'<text x="{x + 34}" y="{y + 4}">{name}</text>'
         )
     return parts
 
@@ -88,10 +89,10 @@ def figure():
     """Return the figure as text."""
     text = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 365" width="720"'
-        ' height="365" font-family="sans-serif" font-size="12" fill="#222222">',
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 385" width="720"'
+        ' height="385" font-family="sans-serif" font-size="12" fill="#222222">',
         "<title>Accuracy by share of labelled samples</title>",
-        '<rect width="720" height="365" fill="#ffffff"/>',
+        '<rect width="720" height="385" fill="#ffffff"/>',
         '<text x="10" y="12" font-size="11">accuracy, %</text>',
         '<text x="360" y="326" font-size="11" text-anchor="middle">'
         "share of training samples with a label</text>",

@@ -30,6 +30,15 @@ default_role = "literal"
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+if os.environ["SKGEX_QUICK"] == "1":
+    html_theme_options["announcement"] = (
+        "Built in quick mode: the examples ran with a few epochs and few samples. "
+        "Their figures and numbers are no results."
+    )
+# The default, with version and "documentation", lies over the navigation.
+html_title = "skgex"
+html_static_path = ["_static"]
+html_css_files = ["skgex.css"]
 html_show_sourcelink = False
 
 autosummary_generate = True

@@ -39,15 +39,15 @@ print("events in each fold:", [int(y["event"][test].sum()) for _, test in folds]
 # %%
 # Without any epoch :class:`~skgex.FineTunedCoxPH` is ridge regression on the ranks of
 # all genes, with the penalty chosen in inner folds. By default it also trains a network
-# on the pretrained encoder, and adds as much of it as makes samples held out in the
-# inner folds more likely. With ``cv=None`` nobody asks them: the network is believed,
-# and the penalty must be given.
+# on the pretrained encoder, and adds it as far as it improves the likelihood of
+# patients held out in the inner folds. With ``cv=None`` there are no inner folds: the
+# network is always used, and the penalty must be given.
 
 pretrained = SCARF(max_epochs=2 if QUICK else 50)
 models = {
     "ridge": FineTunedCoxPH(SCARF(max_epochs=0), max_epochs=0, random_state=0),
     "fine-tuned": FineTunedCoxPH(pretrained, random_state=0),
-    "always believed": FineTunedCoxPH(pretrained, alpha=500, cv=None, random_state=0),
+    "network forced": FineTunedCoxPH(pretrained, alpha=500, cv=None, random_state=0),
 }
 
 # %%
@@ -68,21 +68,21 @@ for name, model in models.items():
             {
                 "model": name,
                 "concordance": fitted.score(X[test], y[test]),
-                "network believed": fitted.n_iter_ > 0,
+                "network used": fitted.n_iter_ > 0,
             }
         )
 table = pd.DataFrame(rows).groupby("model", sort=False)
 summary = table.agg(
     mean=("concordance", "mean"),
     std_of_folds=("concordance", "std"),
-    folds_with_network=("network believed", "sum"),
+    folds_with_network=("network used", "sum"),
 )
 summary["log_rank_p"] = [compare_survival(y, risk_group[name])[1] for name in models]
 print(summary.to_string(float_format="{:.3g}".format))
 
 # %%
-# In none of the folds do the inner folds believe the network, so that the fine-tuned
-# model is the ridge regression. Believed all the same, it changes the concordance by
+# In none of the folds do the inner folds choose the network, so that the fine-tuned
+# model is the ridge regression. Forced into the model, it changes the concordance by
 # less than a fold differs from the next. With ten events in a fold nobody can tell the
 # three apart, and the simplest will do.
 

@@ -28,9 +28,8 @@ def load(path, *, device=None):
 
     Nothing in the file is run: it holds data only, and classes by names that are
     looked up among those of this package. A file that was cut short or damaged is
-    refused, and so is one that would take many times its size in memory. Who changes a
-    file on purpose can write a new checksum too: the values in it are as good as its
-    source.
+    refused, and so is one that would take many times its size in memory. The checksum
+    detects damage, not tampering: load files only from people you trust.
 
     Parameters
     ----------

@@ -112,11 +112,12 @@ class NewCohortMixin:
         """Test whether the effect of the risk changes with time.
 
         The log risk is the one covariate of a Cox regression, whose Schoenfeld
-        residuals [3]_ are tested for a trend: by the score test that R's ``cox.zph``
-        makes from version 3.0 of `survival` on, of ``coxph(y ~ risk)``. A small p-value
-        says that risks tell more early than late, or the other way round, and that
-        curves in between are off; look for effects that change with time, or use
-        `FineTunedDiscreteHazard`. On patients of the training set it is optimistic.
+        residuals (Grambsch and Therneau, see the class) are tested for a trend: by the
+        score test that R's ``cox.zph`` makes from version 3.0 of `survival` on, of
+        ``coxph(y ~ risk)``. A small p-value says that risks tell more early than late,
+        or the other way round, and that curves in between are off; look for effects
+        that change with time, or use `FineTunedDiscreteHazard`. On patients of the
+        training set it is optimistic.
 
         Parameters
         ----------

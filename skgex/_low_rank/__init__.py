@@ -7,7 +7,8 @@ make expect, and `LowRankPrior` is the three together.
 How it is fitted: `fit_priors` chooses the number of factors and fits all parts to all
 samples, and again without each fold. `prior_for_genes` brings a fitted one to the genes
 of another cohort as it is; `pretrained_for` and `adapt` draw the model of a cohort to
-what was learnt elsewhere, and `moved_prior` keeps genes that it lacks.
+what was learnt elsewhere; `moved_prior` and `prior_with_others` keep genes that it
+lacks, `OtherGenes`.
 """
 
 from ._blocks import Blocks
@@ -20,15 +21,17 @@ from ._gene_curves import GeneCurves, knot_place
 from ._low_rank_prior import LowRankPrior
 from ._more_holes import MoreHoles, draw_more_holes
 from ._new_genes import prior_for_genes
+from ._other_genes import (
+    OtherGenes,
+    SeveralOtherGenes,
+    join_other_genes,
+    moved_prior,
+    parts_of_other_genes,
+    prior_with_others,
+)
 from ._pattern_groups import pattern_groups
 from ._patterns import distinct_rows
-from ._pretrained import (
-    OtherGenes,
-    Pretrained,
-    moved_prior,
-    pretrained_for,
-    regression_on_factors,
-)
+from ._pretrained import Pretrained, pretrained_for, regression_on_factors
 from ._sample_scores import relative_likelihood
 from ._shared_posterior import SharedPosterior
 
@@ -44,16 +47,20 @@ __all__ = [
     "MoreHoles",
     "OtherGenes",
     "Pretrained",
+    "SeveralOtherGenes",
     "SharedPosterior",
     "distinct_rows",
     "draw_more_holes",
     "fit_prior",
     "fit_priors",
+    "join_other_genes",
     "knot_place",
     "moved_prior",
+    "parts_of_other_genes",
     "pattern_groups",
     "pretrained_for",
     "prior_for_genes",
+    "prior_with_others",
     "regression_on_factors",
     "relative_likelihood",
 ]

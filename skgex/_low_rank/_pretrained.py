@@ -1,17 +1,11 @@
 """What a fitted prior brings to the genes of a cohort."""
 
-from copy import deepcopy
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from torch import nn
-from torch.nn.functional import pad
 
-from ._adapt import CohortMoments
 from ._factor_analysis import FactorAnalysis
 from ._gene_curves import GeneCurves
-from ._low_rank_prior import LowRankPrior
 
 
 class Pretrained(NamedTuple):
@@ -73,50 +67,6 @@ def unit_variance(model):
     )
 
 
-class OtherGenes(nn.Module):
-    """Genes that a cohort lacks, as a pretrained prior expects them.
-
-    Parameters
-    ----------
-    names : list of str
-        The genes.
-    prior : LowRankPrior
-        For the genes of the cohort, and then for these.
-    mean, scale : tensor of shape (n_other,)
-        Their means and standard deviations.
-    """
-
-    def __init__(self, names, prior, mean, scale):
-        super().__init__()
-        self.names = names
-        self.prior = prior
-        self.register_buffer("mean", mean)
-        self.register_buffer("scale", scale)
-
-    def forward(self, Z, with_variance=False):
-        """Return what is expected of these genes, and its variance if asked.
-
-        Parameters
-        ----------
-        Z : tensor of shape (n, n_genes)
-            Standardised profiles of the cohort; NaN where a gene was not measured.
-        with_variance : bool, default=False
-            Whether to return the variance as well, or None.
-
-        Returns
-        -------
-        values : tensor of shape (n, n_other)
-        variance : tensor of shape (n, n_other) or None
-        """
-        n_genes = Z.shape[1]
-        Z = pad(Z, (0, len(self.names)), value=torch.nan)
-        found = self.prior(Z, with_covariance=with_variance)
-        values = found.values[:, n_genes:]
-        if not with_variance:
-            return values, None
-        return values, sum(self.prior.variance(Z, found))[:, n_genes:]
-
-
 def regression_on_factors(model, start):
     """Return how the factors of a pretrained model follow from those of another.
 
@@ -143,44 +93,6 @@ def regression_on_factors(model, start):
     own = reading @ pretrained.loadings[known]
     second = own @ own.T + (reading * pretrained.noise[known]) @ reading.T + covariance
     return torch.linalg.solve(second, own).T
-
-
-def moved_prior(prior, places, others, blocks, weight):
-    """Return a pretrained prior for the genes of a cohort, and for genes it lacks.
-
-    Loadings of the cohort's genes are moved to the cohort. Mixture, curves, and all of
-    the genes that it lacks are as they were.
-
-    Parameters
-    ----------
-    prior : LowRankPrior
-        Fitted elsewhere.
-    places : ndarray of shape (n_genes,)
-        Where it had each gene of the cohort, -1 for a gene that it has not.
-    others : ndarray of shape (n_other,)
-        Where it has the genes that the cohort lacks.
-    blocks : Blocks
-        The samples of the cohort.
-    weight : float
-        How many samples the pretrained loadings count as.
-
-    Returns
-    -------
-    prior : LowRankPrior
-        For `n_genes` and then `n_other` genes.
-    """
-    start = pretrained_for(prior, places).to(blocks.reader.device)
-    moved = CohortMoments(start, blocks).moved(weight).cpu()
-    rest = pretrained_for(prior, others).model
-    model = FactorAnalysis(
-        torch.cat([moved.loadings, rest.loadings]),
-        torch.cat([moved.noise, rest.noise]),
-        torch.cat([moved.mean, rest.mean]),
-        moved.uncertainty,
-        torch.cat([moved.uncertainty_scale, torch.zeros_like(rest.noise)]),
-    )
-    curves = curves_for(prior, np.append(places, others))
-    return LowRankPrior(model, deepcopy(prior.mixture), curves)
 
 
 def curves_for(prior, places):

@@ -5,17 +5,10 @@ from copy import deepcopy
 import numpy as np
 import torch
 
-from .._low_rank import (
-    USUAL_WEIGHT,
-    Blocks,
-    OtherGenes,
-    fit_priors,
-    moved_prior,
-    pretrained_for,
-    regression_on_factors,
-)
+from .._low_rank import fit_priors, pretrained_for, regression_on_factors
 from ..nn._draws import draws_from, new_seed, permutation
-from ._carry_over import MAX_SHIFT, carry_over, median_shift
+from ._carry_over import carry_over
+from ._kept_genes import genes_of_starts
 from ._starts import AS_THE_START
 
 # The network must lower the error by this share, on samples it has not seen.
@@ -82,45 +75,10 @@ def fit_adapted_priors(reader, prepare, groups, starts, start_weight, names):
     on_device = [start.to(reader.device) for start in known]
     fitted = fit_priors(reader, prepare, groups, on_device, start_weight)
     if names is not None and starts:
-        heaviest = int(np.argmax(fitted.weights))
-        fitted.prior.other = _other_genes(
-            reader, prepare, starts[heaviest], names, fitted.weights[heaviest]
+        fitted.prior.other = genes_of_starts(
+            reader, prepare, starts, fitted.weights, names
         )
     return fitted
-
-
-def _other_genes(reader, prepare, start, names, weight):
-    """Return the genes that only a start has, or None."""
-    embedder, places, _ = start
-    have = set(names)
-    genes = getattr(embedder, "feature_names_in_", [])
-    others = np.array([i for i, name in enumerate(genes) if name not in have], int)
-    if not len(others):
-        return None
-    rows = torch.arange(len(reader))
-    blocks = Blocks(reader, rows, prepare)
-    learnt, prior = embedder.standardizer_, embedder.encoder_.prior
-    moved = moved_prior(prior, places, others, blocks, weight or USUAL_WEIGHT)
-    mean, scale = learnt.mean[others], learnt.scale[others]
-    if median_shift(learnt, prepare, places) <= MAX_SHIFT:
-        mean, scale = _moments_in_cohort(embedder, places, others, prepare)
-    return OtherGenes([str(genes[i]) for i in others], moved, mean, scale)
-
-
-def _moments_in_cohort(embedder, places, others, prepare):
-    """Return moments of genes that a cohort lacks, by those of the genes it has.
-
-    The means are restored from those of the cohort. Standard deviations are smaller, or
-    larger, by as much as those of the other genes are in the median.
-    """
-    learnt, known = embedder.standardizer_, places >= 0
-    own = places[known]
-    Z = learnt.mean.new_full((1, len(learnt.mean)), torch.nan)
-    Z[0, own] = (prepare.mean.cpu()[known] - learnt.mean[own]) / learnt.scale[own]
-    expected = embedder.encoder_.prior(Z).values[0, others]
-    ratio = (prepare.scale.cpu()[known] / learnt.scale[own]).median()
-    scale = learnt.scale[others]
-    return learnt.mean[others] + scale * expected, ratio * scale
 
 
 def weights_of_all(given, starts, weights):

@@ -155,13 +155,14 @@ class BaseEmbedder(
         with usual_modes(), draws_from(seed), genes_kept_on_failure(self):
             resume = self.warm_start and hasattr(self, "encoder_")
             places = places_of_genes(self, X) if resume else None
+            known = getattr(self, "feature_names_in_", None)
             reset = not resume or places is not None
             # Callbacks are shown the table, which has the names of the genes.
             table, X = X, check_genes(self, X, reset=reset, ensure_min_samples=2)
             warn_of_table(self, table, X)
             reader = RowReader(X, device)
             if resume:
-                model = self._last_model(reader, places)
+                model = self._last_model(reader, places, known)
             else:
                 model = self._make_model(reader, groups)
             model = agree(model)
@@ -195,7 +196,7 @@ class BaseEmbedder(
             )
         return standardizer, objective
 
-    def _last_model(self, reader, places):
+    def _last_model(self, reader, places, known):
         """Return copies: an interrupted fit leaves the estimator as it was."""
         if places is None:
             check_all_profiles(reader, getattr(self, "feature_names_in_", None))
@@ -203,10 +204,10 @@ class BaseEmbedder(
         standardizer = self._make_standardizer(reader)
         check_unit(self.standardizer_, standardizer, places)
         carry_over(self.standardizer_, standardizer, places)
-        return standardizer, self._with_genes(reader, standardizer, places)
+        return standardizer, self._with_genes(reader, standardizer, places, known)
 
-    def _with_genes(self, reader, standardizer, places):
-        """Return a copy of the objective for other genes."""
+    def _with_genes(self, reader, standardizer, places, known):
+        """Return a copy of the objective for other genes; `known` had the last fit."""
         encoder = self._make_encoder(reader.shape[1])
         objective = self._make_objective(encoder, standardizer, reader)
         # Weights of zero: until they have learnt, the network is what it was.

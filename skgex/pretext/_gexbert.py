@@ -27,6 +27,7 @@ from ._carry_over import carry_over
 from ._fit_again import fit_again
 from ._gene_methods import GeneMethods
 from ._gexbert_sizes import check_sizes
+from ._kept_genes import genes_of_last_fit
 from ._restoration import RestorationObjective
 from ._starts import fitted_starts, in_unit_of
 
@@ -309,12 +310,13 @@ class GexBERT(GeneMethods, BaseEmbedder):
             raise AttributeError("start_weight_ is there after a fit with a start only")
         return weights
 
-    def _with_genes(self, reader, standardizer, places):
+    def _with_genes(self, reader, standardizer, places, known):
         check_sizes(self, reader.shape[1])
         prior = self.encoder_.prior
         if prior is not None:
             prepare = deepcopy(standardizer).to(reader.device)
             prior = prior_for_genes(prior, places, reader, prepare)
+            prior.other = genes_of_last_fit(self, known, reader, prepare)
         encoder = self._make_encoder(reader.shape[1], prior)
         objective = self._make_objective(encoder)
         carry_over(self.objective_, objective, places, skip=["encoder.prior."])

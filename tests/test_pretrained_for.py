@@ -138,11 +138,10 @@ def test_of_a_warm_start_all_that_was_known_is_as_it_was(curved):
         found = prior_with_others(prior, places, OTHERS, reader, torch.clone)
     with draws_from(0):
         here = prior_for_genes(prior, places, reader, torch.clone)
-    pairs = [
-        (getattr(p.model, name) for p in (found, prior, here)) for name in PER_GENE
-    ]
+    priors = found, prior, here
+    pairs = [[getattr(p.model, name) for p in priors] for name in PER_GENE]
     if curved:
-        pairs.append(p.curves.heights for p in (found, prior, here))
+        pairs.append([p.curves.heights for p in priors])
     for values, before, new in pairs:
         assert_array_equal(values[7:], before[OTHERS])
         assert_array_equal(values[:7][SHARED], before[PLACES[SHARED]])

@@ -13,15 +13,20 @@ from skgex._low_rank import (
     OtherGenes,
     moved_prior,
     pretrained_for,
+    prior_for_genes,
+    prior_with_others,
     regression_on_factors,
 )
 from skgex._low_rank._adapt import CohortMoments
+from skgex._training import RowReader
+from skgex.nn._draws import draws_from
 
 TRUTH = make_truth(n_genes=12, rank=3)
 # In another order, some of them new.
 PLACES = np.array([7, -1, 3, 0, 11, -1, 5])
 SHARED = PLACES >= 0
 OTHERS = np.setdiff1d(np.arange(12), PLACES)
+PER_GENE = ("loadings", "noise", "mean", "uncertainty_scale")
 
 
 def make_prior(unit=2.0):
@@ -119,6 +124,33 @@ def test_genes_of_the_cohort_are_moved_and_the_others_are_as_they_were():
     has = places >= 0
     heights = prior.curves.heights[places[has]]
     assert_array_equal(found.curves.heights[has], heights)
+
+
+@pytest.mark.parametrize("curved", [False, True])
+def test_of_a_warm_start_all_that_was_known_is_as_it_was(curved):
+    prior = make_prior()
+    prior.model.uncertainty += 0.1 * torch.eye(3)
+    prior.model.mean += torch.arange(12.0)
+    prior.model.uncertainty_scale *= torch.arange(1.0, 13.0)
+    prior.curves = prior.curves if curved else None
+    reader, places = RowReader(draw(20, make_truth(7, 2, seed=9))), PLACES
+    with draws_from(0):
+        found = prior_with_others(prior, places, OTHERS, reader, torch.clone)
+    with draws_from(0):
+        here = prior_for_genes(prior, places, reader, torch.clone)
+    priors = found, prior, here
+    pairs = [[getattr(p.model, name) for p in priors] for name in PER_GENE]
+    if curved:
+        pairs.append([p.curves.heights for p in priors])
+    for values, before, new in pairs:
+        assert_array_equal(values[7:], before[OTHERS])
+        assert_array_equal(values[:7][SHARED], before[PLACES[SHARED]])
+        # Genes that are new are learnt as without the others.
+        assert_array_equal(values[:7], new)
+    assert_array_equal(found.model.uncertainty, prior.model.uncertainty)
+    for name, value in prior.mixture.state_dict().items():
+        assert_array_equal(found.mixture.state_dict()[name], value)
+    assert (found.curves is not None) == curved
 
 
 def test_others_are_expected_by_the_conditional_distribution():

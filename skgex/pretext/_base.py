@@ -136,7 +136,8 @@ class BaseEmbedder(
             `warm_start`, a table may have other genes than that of the last fit: those
             that both have keep standardisation and weights. Weights of new genes start
             at zero, and with them the network is what it was before; in GexBERT
-            new genes get loadings on the factors that the others make expect.
+            new genes get loadings on the factors that the others make expect, and
+            genes that `X` lacks can still be restored.
         y : None
             Ignored.
         groups : array-like of shape (n_samples,), default=None

@@ -26,8 +26,8 @@ class GeneMethods:
             Expression profiles; NaN where a gene was not measured.
         genes : array-like of str or int, default=None
             Which genes to return, by name or by position; None for those of `X`. With
-            `start` also genes that `X` lacks, of `restorable_genes_`: in the units that
-            the start had.
+            `start`, or after a warm start, also genes that `X` lacks, of
+            `restorable_genes_`: in the units that the model had that knows them.
         return_std : bool, default=False
             Whether to return the standard deviation of what is restored as well: of
             samples like those of `fit`, 90 % of the values lie within 1.645 of it, on
@@ -235,7 +235,11 @@ class GeneMethods:
 
     @property
     def restorable_genes_(self):
-        """Genes that can be restored: those of `X`, then those only `start` has."""
+        """Genes that can be restored: those of `X`, then those known from before.
+
+        From `start` and what it kept from its own, or from the last fit in a warm
+        start.
+        """
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)
         if names is None:
@@ -244,7 +248,7 @@ class GeneMethods:
         return names if other is None else np.append(names, np.array(other.names, "O"))
 
     def _places(self, genes, with_others=True):
-        """Return the positions of some genes, and of those that only `start` has."""
+        """Return the positions of some genes, and of those known from before."""
         if genes is None:
             return np.arange(self.n_features_in_)
         names = self.restorable_genes_

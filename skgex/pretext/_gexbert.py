@@ -105,15 +105,18 @@ class GexBERT(GeneMethods, BaseEmbedder):
         Run during training. Callbacks of scikit-learn are set by `set_callbacks`.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, and with the standardisation, of the
-        last fit.
+        last fit. Genes that could be restored and are not in `X` stay restorable, by
+        the prior as it was (`restorable_genes_`); what the network corrected of them
+        is lost.
     start : FrozenEstimator, list of FrozenEstimator or None, default=None
         ``FrozenEstimator(embedder)`` around a fitted GexBERT: the prior is drawn to
         what that one has learnt, so that `X` may be a cohort of few samples. Genes
         may differ. Those that only `X` has are learnt from it; those that `X` lacks
-        are kept and can be restored, of several starts those of the one that counts
-        most. Means and standard deviations are those of `X`, drawn to known ones where
-        samples are few. Several starts are weighted. The network starts from that of
-        the start if it is of the same size. None starts afresh.
+        are kept and can be restored, each by the start that counts most of those that
+        know it, and so are genes that a start kept from its own start. Means and
+        standard deviations are those of `X`, drawn to known ones where samples are
+        few. Several starts are weighted. The network starts from that of the start
+        that counts most, if it is of the same size. None starts afresh.
     start_weight : "auto" or float, default="auto"
         How many samples `start` counts as, all of a list together. "auto" chooses for
         each by what is restored of samples held out within `fit`, between 0, which

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
 from torch import nn
 
-from skgex._training import _batches
+from skgex._training import _fixed_blocks
 from skgex.datasets import make_expression
 from skgex.nn._dropout import Dropout
 
@@ -161,10 +161,9 @@ def test_transform_works_by_batches(embedder, monkeypatch):
     Z = embedder.fit_transform(X)
     sizes = []
     embedder.encoder_.register_forward_hook(lambda m, args, out: sizes.append(len(out)))
-    monkeypatch.setattr(_batches, "_MIN_ROWS", 1)
-    monkeypatch.setattr(_batches, "_BATCH_BYTES", 25 * 4 * 30)
+    monkeypatch.setattr(_fixed_blocks, "_CPU_ROWS", 32)
     assert_allclose(embedder.transform(X), Z, atol=1e-5)
-    assert sizes == [25, 25, 25, 15]
+    assert sizes == [32, 32, 32]  # the last of 26 rows is filled up
 
 
 def test_a_missing_gene_is_its_training_mean(mlp_embedder):

@@ -144,5 +144,5 @@ def _warn_of_absent(before, places):
         f"are left out, with {100 * share:.2g} % of its squared coefficients"
         f"{network if before.head_.weight.any() else ''}.",
         UserWarning,
-        stacklevel=8,
+        stacklevel=9,
     )

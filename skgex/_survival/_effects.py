@@ -146,7 +146,7 @@ def _invert(estimator, information, n_events, scale):
             "event from those without, so that its coefficient has no bound. Don't "
             "report it; leave it out, or use coarser categories.",
             UserWarning,
-            stacklevel=7,
+            stacklevel=8,
         )
     values = np.maximum(values, 1e-14 * values.max(initial=0))
     covariance = (vectors / values) @ vectors.T

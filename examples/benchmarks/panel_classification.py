@@ -169,7 +169,7 @@ def report(table):
     seconds = table.pivot_table(
         index="model", columns=["genes", "share"], values="seconds"
     )
-    print(seconds.loc[arms].round(1).to_string())
+    print(seconds.reindex(arms).round(1).to_string())
 
 
 def _report_leads(runs, mean, arms):

@@ -38,7 +38,7 @@ import torch
 from imputation import REAL, SETS, timed
 from imputation_baselines import BASELINES, Lowest, SoftImputeOneTable
 from imputation_data import pivot
-from missingness_data import cells, compare, hide, load_rows
+from missingness_data import KINDS, cells, compare, hide, load_rows
 from sklearn.linear_model import RidgeCV
 
 from skgex import GexBERT, GexImputer
@@ -177,6 +177,8 @@ def run(part, name, arguments, save):
         print(f"\n{part}, {name}, seed {seed}: {rows.train.shape}, {len(rows.test)}")
         rates = RATES[part] if arguments.rates is None else arguments.rates
         for holes, make in cells(part, rates, seed):
+            if part == "kinds" and holes.split()[0] not in arguments.kinds:
+                continue
             table = hide(rows, *make(rows))
             shares = [f"{table.hidden[at].mean():.1%}" for at in table.places.values()]
             print(f" {holes}: {', '.join(shares)} hidden", flush=True)
@@ -213,6 +215,7 @@ def parse():
     parser.add_argument("--parts", nargs="*", choices=RATES, default=list(RATES))
     parser.add_argument("--methods", nargs="*", choices=METHODS)
     parser.add_argument("--rates", nargs="*", type=float)
+    parser.add_argument("--kinds", nargs="*", choices=KINDS, default=list(KINDS))
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--chained-seeds", nargs="*", type=int, default=[0])
     parser.add_argument("--train-rows", type=int, default=1100)

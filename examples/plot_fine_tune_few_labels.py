@@ -5,7 +5,7 @@ Fine-tune a classifier with few labels
 
 Only one profile in twenty has a label. A :class:`~skgex.FineTunedClassifier` takes all
 of them: ``unlabeled`` names the target value that marks those without a label. They
-take part in pretraining and not in fine-tuning.
+take part in pretraining and in a linear model, not in fine-tuning.
 """
 
 import os

@@ -161,3 +161,18 @@ def test_it_is_saved(tmp_path):
     again = load(tmp_path / "model.safetensors")
     assert_array_equal(again.predict_proba(X), model.predict_proba(X))
     assert again.n_mixture_steps_ == model.n_mixture_steps_
+
+
+def test_labelled_samples_of_which_only_constant_genes_were_measured():
+    X, _ = cohort()
+    X[:, 5] = 7
+    X[:4] = np.nan
+    X[:4, 5] = 7
+    marked = np.where(np.arange(90) < 4, np.arange(90) % 2, -1)
+    model = classifier(unlabeled=-1)
+    with pytest.warns(UserWarning, match="constant in X"):
+        model.fit(X, marked)
+    assert np.isfinite(model.predict_proba(X)).all()
+    with pytest.warns(UserWarning, match="constant in X"):
+        target = regressor(unlabeled=-1, linear_weight=0.5).fit(X, marked)
+    assert np.isfinite(target.predict(X)).all()

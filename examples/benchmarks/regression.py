@@ -39,7 +39,9 @@ def models():
         "fine-tuned, rates 1e-3": FineTunedRegressor(
             embedder, lr=1e-3, encoder_lr=1e-3, **alone
         ),
-        "default, with ridge regression": FineTunedRegressor(embedder, random_state=0),
+        "fine-tuned + ridge": FineTunedRegressor(
+            embedder, linear_weight=0.5, random_state=0
+        ),
     }
 
 

@@ -37,7 +37,7 @@ from ..pretext._base import BaseEmbedder
 from ._beside import append_covariates, fit_covariates, put_beside, take_from
 from ._corrupted import check_corruption
 from ._head import new_head, old_head
-from ._linear_part import fit_linear_part
+from ._linear_part import Vote, fit_linear_part
 from ._network import fine_tune
 from ._start import copy_weights, pretrain
 from ._tuned import TunedEncoder
@@ -274,15 +274,14 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         }
 
     def _outputs(self, X, dtype=torch.float32):
-        """Return what the head makes of profiles."""
+        """Return what the network, and the linear part, make of profiles."""
         check_is_fitted(self)
         X = check_genes(self, X, reset=False)
         C, X = take_covariates(self, X), take_genes(self, X)
         X = append_covariates(X, C, vars(self))
         pretrained = put_beside((self.standardizer_, self.encoder_), C.shape[1])
-        output = self._apply(X, *pretrained, self.head_, dtype=dtype)
+        model = nn.Sequential(*pretrained, self.head_)
         linear = getattr(self, "linear_", None)  # files of before have none
-        if linear is None:
-            return output
-        linear = self._apply(X, linear, dtype=dtype)
-        return output + self._linear_weight * (linear - output)
+        if linear is not None:
+            model = Vote(model, linear, self._linear_weight)
+        return self._apply(X, model, dtype=dtype)

@@ -66,9 +66,9 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
         Weights of the classes, as in scikit-learn.
     unlabeled : label or None, default=None
         Target value of samples that have no label. They take part in pretraining and
-        not in fine-tuning, and `score` leaves them out. NaN stands for all that is
-        missing: NaN, None and pandas.NA. Set ``unlabeled=-1`` for scikit-learn's
-        semi-supervised convention; it is never implied. In searches and
+        in the linear model, not in fine-tuning, and `score` leaves them out. NaN stands
+        for all that is missing: NaN, None and pandas.NA. Set ``unlabeled=-1`` for
+        scikit-learn's semi-supervised convention; it is never implied. In searches and
         cross-validation split by :class:`LabeledKFold`.
     max_epochs : int, default=80
         Passes over the labelled samples.
@@ -152,8 +152,8 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
     of steps, up to 16, is the one that makes the fewest errors in labelled samples that
     were held out. With all labels it is linear discriminant analysis.
 
-    Fitting the linear model takes the time of a few epochs. It reads at most 134
-    million values of `X`, random samples where there are more, the labelled ones first.
+    The linear model reads at most 134 million values of `X`, random samples where there
+    are more, the labelled ones first, and holds them in memory.
 
     References
     ----------
@@ -361,7 +361,9 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
         labels = (target, weight)
         coef, intercept = in_own_span(logistic_regression, genes[rows], *labels, 1.0)
         axes = principal_axes(genes, N_COMPONENTS)
-        found = fit_class_mixture(genes @ axes, rows, *labels, len(coef), groups)
+        # A product in double precision would copy all genes.
+        scores = (genes @ axes.astype(np.float32)).astype(np.float64)
+        found = fit_class_mixture(scores, rows, *labels, len(coef), groups)
         if found.n_steps:
             # Logits of the two are averaged.
             coef = (coef + found.coef @ axes.T) / 2

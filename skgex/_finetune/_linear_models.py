@@ -89,7 +89,8 @@ def in_own_span(fit, features, *arguments):
     intercept : ndarray of shape (n_outputs,)
     """
     span = SampleSpan(features)
+    if not span.scores.shape[1]:  # samples of which nothing is known but means
+        return fit(features, *arguments)
     coef, intercept = fit(span.scores.numpy(), *arguments)
-    return np.stack(
-        [span.coefficients(c).numpy() for c in torch.from_numpy(coef)]
-    ), intercept
+    coef = [span.coefficients(theta).numpy() for theta in torch.from_numpy(coef)]
+    return np.stack(coef), intercept

@@ -16,6 +16,21 @@ MAX_VALUES = 2**27
 _PART_VALUES = 2**23
 
 
+class Vote(nn.Module):
+    """The weighted mean of what a network and a linear model make of profiles."""
+
+    def __init__(self, network, linear, linear_weight):
+        super().__init__()
+        self.network, self.linear = network, linear
+        self.linear_weight = linear_weight
+
+    def forward(self, X):
+        """Return outputs of shape (n, n_outputs)."""
+        output = self.network(X)
+        # In steps: the last digits of `lerp` depend on where in the batch a row lies.
+        return output + self.linear_weight * (self.linear(X) - output)
+
+
 def fit_linear_part(estimator, X, labels, n_outputs, groups=None):
     """Fit a linear model to the samples.
 
@@ -43,7 +58,7 @@ def fit_linear_part(estimator, X, labels, n_outputs, groups=None):
         Fitted attributes that say how.
     """
     reader = RowReader(X)
-    mean, std, _ = gene_moments(reader, getattr(estimator, "feature_names_in_", None))
+    mean, std, _ = gene_moments(reader)
     scale = np.where(is_constant(mean, std), 1.0, std)
     scaler = nn.Sequential(
         GeneStandardizer(np.nan_to_num(mean), np.nan_to_num(scale, nan=1.0), CLIP),

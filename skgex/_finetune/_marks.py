@@ -93,8 +93,7 @@ def _refuse_missing(y, labeled):
     what = "y is None" if y[first] is None else "Input y contains NaN"
     raise ValueError(
         f"{what} for {len(absent)} samples, sample {first} the first: drop them, or "
-        "set unlabeled=np.nan, which marks all whose target is missing as unlabelled. "
-        "They then take part in pretraining only."
+        "set unlabeled=np.nan, which marks all whose target is missing as unlabelled."
     )
 
 

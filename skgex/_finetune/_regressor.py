@@ -46,9 +46,10 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
     head_init : {"probe", "random"}, default="probe"
         How the linear layer starts: as a ridge regression on the embedding, or at
         random.
-    linear_weight : float, default=0.5
+    linear_weight : float, default=0.0
         Weight in [0, 1] of ridge regression on all genes in an average with the
-        network, which has the rest. 0 is the network alone, as in the paper.
+        network, which has the rest. 0 is the network alone: where expression says much
+        of a target the average was worse, and hardly better elsewhere.
     encoder_lr : float, default=1e-4
         Peak learning rate of the encoder.
     unlabeled : float or None, default=None
@@ -154,7 +155,7 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
         covariates=None,
         freeze=False,
         head_init="probe",
-        linear_weight=0.5,
+        linear_weight=0.0,
         encoder_lr=1e-4,
         unlabeled=None,
         max_epochs=80,

@@ -109,7 +109,7 @@ def outcome(estimator):
     estimator.fit(X, make_target(type(estimator), CLASSES, X[:, 0]))
     arrays = [estimator.transform(X)] if hasattr(estimator, "transform") else []
     for part in ("objective_", "encoder_", "head_", "linear_"):
-        if hasattr(estimator, part):
+        if getattr(estimator, part, None) is not None:
             state = getattr(estimator, part).state_dict()
             arrays += [value.numpy() for value in state.values()]
     return arrays

@@ -92,7 +92,8 @@ def test_a_fit_is_what_it_is_without(mode, Estimator):
         estimator = fitted(make(Estimator))
     assert_same(answers(estimator), answers(fitted(make(Estimator))))
     for part in ("objective_", "encoder_", "head_", "linear_"):
-        for tensor in getattr(estimator, part, torch.nn.Module()).parameters():
+        module = getattr(estimator, part, None) or torch.nn.Module()
+        for tensor in module.parameters():
             assert tensor.dtype == torch.float32
             assert tensor.device.type == "cpu"
             assert not tensor.is_inference()

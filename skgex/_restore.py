@@ -1,6 +1,7 @@
 """GeneRestorer: a partial gene panel in, the panel plus restored genes out."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
@@ -85,6 +86,9 @@ class GeneRestorer(
     """
 
     _embedder_example = "GexBERT"
+
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    embedder_: Any
 
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],

@@ -1,6 +1,7 @@
 """Classification on a pretrained encoder."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -183,6 +184,10 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
     True
     """
 
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    classes_: Any
+    n_mixture_steps_: Any
+
     _parameter_constraints: dict = {
         **BaseFineTuned._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -201,13 +206,13 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
         class_weight=None,
         unlabeled=None,
         max_epochs=80,
-        batch_size="auto",
+        batch_size: int | str = "auto",
         lr=1e-3,
         weight_decay=0.01,
         corruption_rate=0.0,
         validation_fraction=0.1,
         n_iter_no_change=None,
-        device="auto",
+        device: Any = "auto",
         callbacks=None,
         warm_start=False,
         verbose=0,

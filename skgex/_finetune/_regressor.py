@@ -1,6 +1,7 @@
 """Regression on a pretrained encoder."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -159,13 +160,13 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
         encoder_lr=1e-4,
         unlabeled=None,
         max_epochs=80,
-        batch_size="auto",
+        batch_size: int | str = "auto",
         lr=1e-4,
         weight_decay=0.01,
         corruption_rate=0.0,
         validation_fraction=0.1,
         n_iter_no_change=None,
-        device="auto",
+        device: Any = "auto",
         callbacks=None,
         warm_start=False,
         verbose=0,

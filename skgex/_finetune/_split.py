@@ -1,6 +1,7 @@
 """LabeledKFold: folds of labelled samples, the others in each training part."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import (
@@ -66,7 +67,7 @@ class LabeledKFold(GroupsConsumerMixin, BaseCrossValidator):
     [1 1 4 4 5] [2 3]
     """
 
-    def __init__(self, cv=5, *, unlabeled=np.nan):
+    def __init__(self, cv: Any = 5, *, unlabeled: Any = np.nan):
         self.cv = cv
         self.unlabeled = unlabeled
 

@@ -1,5 +1,7 @@
 """What every estimator with a tuned encoder can do once it is fitted."""
 
+from typing import Any
+
 import torch
 from sklearn.base import (
     BaseEstimator,
@@ -26,6 +28,14 @@ class TunedEncoder(
     BaseEstimator,
 ):
     """Base class of estimators that hold `standardizer_`, `encoder_` and `head_`."""
+
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    standardizer_: Any
+    encoder_: Any
+    head_: Any
+    linear_: Any
+    covariates_: Any
+    history_: Any
 
     def transform(self, X):
         """Embed profiles with the fine-tuned encoder.

@@ -1,5 +1,7 @@
 """GexImputer: fill in what was not measured."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
@@ -114,6 +116,9 @@ class GexImputer(
 
     _embedder_example = "GexBERT"
 
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    embedder_: Any
+
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],
         "missing_values": [MissingValues()],
@@ -128,7 +133,7 @@ class GexImputer(
         self,
         embedder=None,
         *,
-        missing_values=np.nan,
+        missing_values: Any = np.nan,
         sample_posterior=False,
         censored=None,
         add_indicator=False,

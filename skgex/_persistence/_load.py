@@ -1,6 +1,7 @@
 """The function `load`."""
 
 import warnings
+from typing import Any
 
 import torch
 from sklearn.base import BaseEstimator
@@ -23,7 +24,7 @@ INVALID = (
 )
 
 
-def load(path, *, device=None):
+def load(path, *, device=None) -> Any:
     """Load an estimator that was saved by its method `save`.
 
     Nothing in the file is run: it holds data only, and classes by names that are

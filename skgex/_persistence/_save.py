@@ -2,6 +2,7 @@
 
 import platform
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import sklearn
@@ -16,6 +17,11 @@ from ._file import write
 
 class SaveMixin:
     """Mixin of estimators that can be saved."""
+
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    n_features_in_: int
+    feature_names_in_: Any
+    unit_: Any
 
     def save(self, path, *, unit=None, half_precision=False) -> None:
         """Save the fitted estimator in one file, for :func:`skgex.load`.

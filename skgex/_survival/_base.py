@@ -4,6 +4,7 @@ from abc import ABCMeta, abstractmethod
 from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,6 +56,16 @@ class BaseFineTunedSurvival(
     The log risk is a weighted sum of a linear one of all genes and of what the head
     makes of the embedding, beside that of covariates, which has no weight but one.
     """
+
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    coef_: Any
+    alpha_: Any
+    alphas_: Any
+    gains_: Any
+    prior_weight_: Any
+    unique_times_: Any
+    event_times_: Any
+    n_iter_: Any
 
     _parameter_constraints: dict = {
         "embedder": [HasMethods(["fit", "transform"]), None],

@@ -1,5 +1,7 @@
 """Cox's proportional hazards on a pretrained encoder."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.callback import with_callbacks
@@ -194,6 +196,9 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
     (46, 2)
     """
 
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    slope_: float
+
     _parameter_constraints: dict = {
         **BaseFineTunedSurvival._parameter_constraints,
         "ties": [StrOptions({"efron", "breslow"})],
@@ -204,19 +209,19 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
         embedder=None,
         *,
         covariates=None,
-        alpha="cv",
+        alpha: float | str = "cv",
         l1_ratio=0.0,
         scaling="rank",
         ties="efron",
-        cv=3,
-        prior_weight="cv",
+        cv: Any = 3,
+        prior_weight: float | str = "cv",
         freeze=False,
         encoder_lr=1e-4,
         max_epochs=30,
-        batch_size="auto",
+        batch_size: int | str = "auto",
         lr=1e-3,
         weight_decay=0.01,
-        device="auto",
+        device: Any = "auto",
         callbacks=None,
         warm_start=False,
         verbose=0,

@@ -1,6 +1,7 @@
 """Discrete-time hazards on a pretrained encoder."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import torch
@@ -163,6 +164,10 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
     (46, 2)
     """
 
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    cuts_: Any
+    intercepts_: Any
+
     _parameter_constraints: dict = {
         **BaseFineTunedSurvival._parameter_constraints,
         "n_intervals": [Interval(Integral, 1, None, closed="left")],
@@ -174,18 +179,18 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         *,
         n_intervals=10,
         covariates=None,
-        alpha="cv",
+        alpha: float | str = "cv",
         l1_ratio=0.0,
         scaling="rank",
-        cv=3,
-        prior_weight="cv",
+        cv: Any = 3,
+        prior_weight: float | str = "cv",
         freeze=False,
         encoder_lr=1e-4,
         max_epochs=30,
-        batch_size="auto",
+        batch_size: int | str = "auto",
         lr=1e-3,
         weight_decay=0.01,
-        device="auto",
+        device: Any = "auto",
         callbacks=None,
         warm_start=False,
         verbose=0,

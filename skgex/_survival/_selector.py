@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from scipy.stats import false_discovery_control, norm
@@ -117,6 +118,13 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
     (146, 5)
     """
 
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    n_features_in_: int
+    feature_names_in_: Any
+    scores_: Any
+    pvalues_: Any
+    pvalues_adjusted_: Any
+
     _parameter_constraints: dict = {
         "k": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
         "alpha": [Interval(Real, 0, 1, closed="both"), None],
@@ -124,7 +132,7 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         "ties": [StrOptions({"efron", "breslow"})],
     }
 
-    def __init__(self, k=100, *, alpha=None, adjust=None, ties="efron"):
+    def __init__(self, k: int | str = 100, *, alpha=None, adjust=None, ties="efron"):
         self.k = k
         self.alpha = alpha
         self.adjust = adjust

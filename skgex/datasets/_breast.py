@@ -1,5 +1,7 @@
 """Breast cancers of the Netherlands Cancer Institute."""
 
+from typing import Any
+
 from sklearn.utils._param_validation import validate_params
 
 from ._base import (
@@ -12,7 +14,7 @@ from ._base import (
 
 
 @validate_params(LOADER_PARAMETERS, prefer_skip_nested_validation=True)
-def load_breast_nki(*, return_X_y=False, as_frame=False):
+def load_breast_nki(*, return_X_y=False, as_frame=False) -> Any:
     """Load 150 breast cancers with the time to distant metastasis.
 
     A part of the study behind the 70-gene signature [1]_ [2]_: microarrays, with the

@@ -1,6 +1,7 @@
 """A synthetic cohort: expression with classes, survival, patients and batches."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -73,7 +74,7 @@ def make_cohort(
     noise=0.3,
     missing_rate=0.0,
     random_state=None,
-):
+) -> Any:
     """Generate a cohort: expression with classes, survival, patients and batches.
 
     The genes follow the factors as in :func:`make_expression`. Classes differ in the

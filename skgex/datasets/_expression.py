@@ -1,6 +1,7 @@
 """Synthetic expression: a linear factor model with known factors and loadings."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -72,7 +73,7 @@ def make_expression(
     missing_rate=0.0,
     return_factors=False,
     random_state=None,
-):
+) -> Any:
     """Generate an expression matrix of low rank plus noise.
 
     Each sample has a value of each factor (think of pathways), drawn from a standard

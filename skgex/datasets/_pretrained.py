@@ -1,6 +1,7 @@
 """Estimators that were pretrained on public data, and ship with the package."""
 
 from importlib.resources import as_file, files
+from typing import Any
 
 from sklearn.utils._param_validation import StrOptions, validate_params
 
@@ -10,7 +11,7 @@ NAMES = {"cox-tcga", "gexbert-tcga", "gexbert-tcga90", "scarf-tcga90"}
 
 
 @validate_params({"name": [StrOptions(NAMES)]}, prefer_skip_nested_validation=True)
-def load_pretrained(name):
+def load_pretrained(name) -> Any:
     """Load an estimator with pretrained weights, which ships with the package.
 
     ================   =========================================================

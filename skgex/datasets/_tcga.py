@@ -1,5 +1,7 @@
 """The Cancer Genome Atlas: many samples of few genes, few samples of all genes."""
 
+from typing import Any
+
 from sklearn.utils._param_validation import validate_params
 
 from ._base import (
@@ -31,7 +33,7 @@ def _load_tcga(name, *, return_X_y, as_frame, unit):
 
 
 @validate_params(LOADER_PARAMETERS, prefer_skip_nested_validation=True)
-def load_tcga_pancancer(*, return_X_y=False, as_frame=False):
+def load_tcga_pancancer(*, return_X_y=False, as_frame=False) -> Any:
     """Load 5,044 primary tumours of 23 cancer types, measured at 90 genes.
 
     The genes are a random choice. The set is made for what needs thousands of samples
@@ -123,7 +125,7 @@ def load_tcga_pancancer(*, return_X_y=False, as_frame=False):
 
 
 @validate_params(LOADER_PARAMETERS, prefer_skip_nested_validation=True)
-def load_tcga_genomewide(*, return_X_y=False, as_frame=False):
+def load_tcga_genomewide(*, return_X_y=False, as_frame=False) -> Any:
     """Load 123 tumours of 23 cancer types, measured at 16,261 genes.
 
     The set is small and as wide as real expression data are. 90 of its patients are

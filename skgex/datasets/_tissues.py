@@ -1,12 +1,14 @@
 """Healthy tissues on Affymetrix arrays."""
 
+from typing import Any
+
 from sklearn.utils._param_validation import validate_params
 
 from ._base import LOADER_PARAMETERS, make_bunch, read_arrays, read_metadata
 
 
 @validate_params(LOADER_PARAMETERS, prefer_skip_nested_validation=True)
-def load_tissues_u133(*, return_X_y=False, as_frame=False):
+def load_tissues_u133(*, return_X_y=False, as_frame=False) -> Any:
     """Load 189 samples of 7 tissues, measured at 500 genes.
 
     A small and easy set for a first look: the genes are a random choice, and simple

@@ -1,6 +1,8 @@
 """How many samples of a cohort it takes to fit an estimator."""
 
+from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,11 +21,11 @@ def cohort_size_curve(
     y=None,
     *,
     groups=None,
-    sizes=(10, 20, 40, 100),
+    sizes: Iterable[int] = (10, 20, 40, 100),
     n_draws=5,
     rate=0.5,
     test_size=0.3,
-    scoring=None,
+    scoring: Any = None,
     random_state=0,
     n_jobs=None,
     cache_dir=None,

@@ -1,7 +1,9 @@
 """How much a classifier makes of few labels."""
 
 import warnings
+from collections.abc import Iterable
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,11 +24,11 @@ def label_efficiency_curve(
     y,
     *,
     groups=None,
-    fractions=(0.02, 0.05, 0.1, 0.2, 1.0),
+    fractions: Iterable[float] = (0.02, 0.05, 0.1, 0.2, 1.0),
     n_splits=3,
     n_draws=1,
     test_size=0.3,
-    scoring="accuracy",
+    scoring: Any = "accuracy",
     random_state=0,
     n_jobs=None,
     cache_dir=None,

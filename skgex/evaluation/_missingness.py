@@ -1,6 +1,8 @@
 """How well imputers restore what is missing, over mechanisms and rates."""
 
+from collections.abc import Iterable
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,9 +27,9 @@ def missingness_curve(
     imputers,
     X,
     *,
-    rates=(0.1, 0.25, 0.5),
-    mechanisms=("mcar",),
-    cv=5,
+    rates: Iterable[float] = (0.1, 0.25, 0.5),
+    mechanisms: Iterable[str] = ("mcar",),
+    cv: Any = 5,
     groups=None,
     random_state=0,
     n_jobs=None,

@@ -1,5 +1,8 @@
 """How many genes it takes to predict."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
@@ -28,13 +31,13 @@ def panel_size_curve(
     X,
     y,
     *,
-    sizes=(16, 32, 64),
+    sizes: Iterable[int] = (16, 32, 64),
     n_draws=3,
     selector=None,
-    pretrained=(),
-    cv=5,
+    pretrained: Iterable[str] = (),
+    cv: Any = 5,
     groups=None,
-    scoring=None,
+    scoring: Any = None,
     random_state=0,
     n_jobs=None,
     cache_dir=None,

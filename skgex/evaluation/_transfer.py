@@ -1,6 +1,7 @@
 """What an estimator of one cohort is worth in another."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,8 @@ def transfer_matrix(
     estimators,
     cohorts,
     *,
-    cv=5,
-    scoring=None,
+    cv: Any = 5,
+    scoring: Any = None,
     random_state=0,
     n_jobs=None,
     cache_dir=None,

@@ -1,6 +1,8 @@
 """The files of gene counts of ARCHS4."""
 
+from collections.abc import Iterable
 from numbers import Real
+from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
@@ -45,8 +47,8 @@ def read_archs4(
     on_duplicate="sum",
     normalize=None,
     dtype="float32",
-    return_metadata=False,
-):
+    return_metadata: bool | Iterable[str] = False,
+) -> Any:
     """Read gene counts of ARCHS4 [1]_, version 2.
 
     Only the chunks of the HDF5 file that hold selected samples are read, one strip of

@@ -1,5 +1,7 @@
 """read_expression: any table of expression that people have."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils._param_validation import StrOptions, validate_params
 
@@ -38,7 +40,7 @@ def read_expression(
     dtype="float32",
     return_metadata=False,
     verbose=False,
-):
+) -> Any:
     r"""Read any table of expression, and say what was found in it.
 
     Takes text with any usual delimiter, encoding, line ends and compression: tables of

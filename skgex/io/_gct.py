@@ -1,5 +1,7 @@
 """The GCT format of the Broad Institute."""
 
+from typing import Any
+
 from sklearn.utils._param_validation import validate_params
 
 from ._text import frames_about, open_table
@@ -22,7 +24,7 @@ def read_gct(
     on_duplicate="error",
     dtype="float32",
     return_metadata=False,
-):
+) -> Any:
     r"""Read a table in the GCT format [1]_, version 1.2 or 1.3.
 
     The numbers of genes and samples that the file states are compared with what is in

@@ -1,6 +1,7 @@
 """From genes to an embedding: standardisation and the multilayer perceptron."""
 
 import itertools
+from collections.abc import Iterable
 from types import MappingProxyType
 
 import torch
@@ -93,7 +94,12 @@ class MLPEncoder(nn.Module):
     gene_axes = MappingProxyType({"layers.0.weight": 1})
 
     def __init__(
-        self, n_genes, hidden_dims=(256, 256), *, dropout=0.0, normalization="batch"
+        self,
+        n_genes,
+        hidden_dims: Iterable[int] = (256, 256),
+        *,
+        dropout=0.0,
+        normalization: str | None = "batch",
     ):
         super().__init__()
         normalize = NORMALIZATIONS[normalization]

@@ -1,5 +1,7 @@
 """Attention of genes by class, beside what chance makes of it."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
@@ -83,7 +85,7 @@ class AttentionDisplay:
         *,
         rollout=False,
         n_permutations=20,
-        random_state=0,
+        random_state: Any = 0,
         **plot_kw,
     ):
         """Draw the attention of an embedder to the genes of some samples.
@@ -126,7 +128,7 @@ class AttentionDisplay:
 
     @classmethod
     def from_attention(
-        cls, attention, y, *, n_permutations=20, random_state=0, **plot_kw
+        cls, attention, y, *, n_permutations=20, random_state: Any = 0, **plot_kw
     ):
         """Draw given attention.
 

@@ -47,7 +47,7 @@ class CurvesDisplay:
         *,
         score=None,
         score_name=None,
-        interval="std",
+        interval: str | None = "std",
         estimators=None,
         ax=None,
         styles=None,

@@ -1,5 +1,7 @@
 """Hidden values as they were restored, against what was measured."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array
@@ -68,7 +70,9 @@ class RestorationDisplay:
         self.r2 = r2
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, rate=0.2, random_state=0, **plot_kw):
+    def from_estimator(
+        cls, estimator, X, *, rate=0.2, random_state: Any = 0, **plot_kw
+    ):
         """Hide measured values at random, have them restored, and draw both.
 
         Parameters

@@ -1,6 +1,7 @@
 """Observed survival of groups of predicted risk."""
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ class RiskGroupsDisplay:
         *,
         thresholds=None,
         train_risk=None,
-        quantiles=(1 / 3, 2 / 3),
+        quantiles: Iterable[float] = (1 / 3, 2 / 3),
         names=None,
         **plot_kw,
     ):
@@ -160,7 +161,7 @@ class RiskGroupsDisplay:
         *,
         thresholds=None,
         train_risk=None,
-        quantiles=(1 / 3, 2 / 3),
+        quantiles: Iterable[float] = (1 / 3, 2 / 3),
         names=None,
         **plot_kw,
     ):

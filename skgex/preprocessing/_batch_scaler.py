@@ -1,5 +1,7 @@
 """BatchScaler: location and scale of each gene by batch, fitted in training."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -103,6 +105,10 @@ class BatchScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     >>> bool(abs(new[at == "A"].mean() - new[at == "B"].mean()) < 0.2)
     True
     """
+
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    n_features_in_: int
+    feature_names_in_: Any
 
     _parameter_constraints: dict = {}
 

@@ -1,6 +1,7 @@
 """LogCPM: counts to logarithms of counts per million."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import (
@@ -91,12 +92,16 @@ class LogCPM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     shallow   0.00  19.93
     """
 
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    n_features_in_: int
+    feature_names_in_: Any
+
     _parameter_constraints: dict = {
         "target_sum": [Interval(Real, 0, None, closed="neither"), None],
         "pseudocount": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, target_sum=1e6, *, pseudocount=1.0):
+    def __init__(self, target_sum: float | None = 1e6, *, pseudocount=1.0):
         self.target_sum = target_sum
         self.pseudocount = pseudocount
 

@@ -1,5 +1,7 @@
 """QuantileNormalizer: one distribution of expression for all samples."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -76,6 +78,10 @@ class QuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([[8. , 1.5, 2.5],
            [8. , 1.5, nan]], dtype=float32)
     """
+
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    n_features_in_: int
+    feature_names_in_: Any
 
     _parameter_constraints: dict = {}
 

@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
@@ -71,12 +72,16 @@ class TopVarianceGenes(SelectorMixin, BaseEstimator):
     (189, 50)
     """
 
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    n_features_in_: int
+    feature_names_in_: Any
+
     _parameter_constraints: dict = {
         "k": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
         "min_mean": [Interval(Real, None, None, closed="neither"), None],
     }
 
-    def __init__(self, k=2000, *, min_mean=None):
+    def __init__(self, k: int | str = 2000, *, min_mean=None):
         self.k = k
         self.min_mean = min_mean
 

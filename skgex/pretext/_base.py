@@ -4,6 +4,7 @@ from abc import ABCMeta, abstractmethod
 from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,6 +57,12 @@ class BaseEmbedder(
     metaclass=ABCMeta,
 ):
     """Base class of the embedders; a method adds its encoder and its objective."""
+
+    # Learnt in fit; named here for type checkers, which do not see how it is set.
+    standardizer_: Any
+    encoder_: Any
+    objective_: Any
+    history_: Any
 
     # Whether early stopping may return to the weights before training.
     _keep_start = False

@@ -1,8 +1,10 @@
 """BYOL: predict the projection of one view from another, without negatives."""
 
 import math
+from collections.abc import Iterable
 from copy import deepcopy
 from numbers import Real
+from typing import Any
 
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -187,19 +189,19 @@ class BYOL(BaseMLPEmbedder):
         decay=0.99,
         *,
         decay_schedule="constant",
-        projection_dims=(512, 256),
-        hidden_dims=(256, 256),
+        projection_dims: Iterable[int] = (512, 256),
+        hidden_dims: Iterable[int] = (256, 256),
         dropout=0.0,
-        normalization="batch",
+        normalization: str | None = "batch",
         standardize=True,
-        clip=10.0,
+        clip: float | None = 10.0,
         max_epochs=200,
         batch_size=256,
         lr=3e-3,
         weight_decay=0.01,
         validation_fraction=0.1,
         n_iter_no_change=None,
-        device="auto",
+        device: Any = "auto",
         callbacks=None,
         warm_start=False,
         start=None,

@@ -1,8 +1,10 @@
 """GexBERT: restore hidden genes with a transformer over genes."""
 
+from collections.abc import Iterable
 from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -219,7 +221,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
 
     def __init__(
         self,
-        mask_rate=(0.15, 0.85),
+        mask_rate: float | Iterable[float] = (0.15, 0.85),
         *,
         n_genes_per_step=256,
         embedding_dim=64,
@@ -230,20 +232,20 @@ class GexBERT(GeneMethods, BaseEmbedder):
         value_encoder="continuous",
         n_bins=32,
         pooling="concat",
-        prior="low_rank",
+        prior: str | None = "low_rank",
         standardize=True,
-        clip=10.0,
+        clip: float | None = 10.0,
         max_epochs=8,
         batch_size=64,
         lr=2e-3,
         weight_decay=0.01,
         validation_fraction=0.1,
-        n_iter_no_change=8,
-        device="auto",
+        n_iter_no_change: int | None = 8,
+        device: Any = "auto",
         callbacks=None,
         warm_start=False,
         start=None,
-        start_weight="auto",
+        start_weight: float | str = "auto",
         verbose=0,
         random_state=None,
     ):

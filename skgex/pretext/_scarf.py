@@ -1,6 +1,8 @@
 """SCARF: contrastive learning by random feature corruption."""
 
+from collections.abc import Iterable
 from numbers import Real
+from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -179,18 +181,18 @@ class SCARF(BaseMLPEmbedder):
         *,
         replacement="marginal",
         loss="nt_xent",
-        hidden_dims=(256, 256),
+        hidden_dims: Iterable[int] = (256, 256),
         dropout=0.0,
-        normalization="batch",
+        normalization: str | None = "batch",
         standardize=True,
-        clip=10.0,
+        clip: float | None = 10.0,
         max_epochs=200,
         batch_size=256,
         lr=3e-3,
         weight_decay=0.01,
         validation_fraction=0.1,
         n_iter_no_change=None,
-        device="auto",
+        device: Any = "auto",
         callbacks=None,
         warm_start=False,
         start=None,

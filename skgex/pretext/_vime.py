@@ -1,7 +1,9 @@
 """VIME: estimate which values were corrupted, and restore them."""
 
+from collections.abc import Iterable
 from numbers import Real
 from types import MappingProxyType
+from typing import Any
 
 from sklearn.utils._param_validation import Interval
 
@@ -180,18 +182,18 @@ class VIME(BaseMLPEmbedder):
         mask_rate=0.3,
         alpha=2.0,
         *,
-        hidden_dims=(256, 256),
+        hidden_dims: Iterable[int] = (256, 256),
         dropout=0.2,
-        normalization="batch",
+        normalization: str | None = "batch",
         standardize=True,
-        clip=10.0,
+        clip: float | None = 10.0,
         max_epochs=200,
         batch_size=256,
         lr=1e-3,
         weight_decay=0.01,
         validation_fraction=0.1,
         n_iter_no_change=None,
-        device="auto",
+        device: Any = "auto",
         callbacks=None,
         warm_start=False,
         start=None,

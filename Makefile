@@ -14,7 +14,7 @@ SPHINX := $(BIN)/python -m sphinx -M html docs docs/_build -W --keep-going
 export MPLBACKEND := Agg
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint format docs examples clean
+.PHONY: demo test lint format docs examples release-check test-lowest clean
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -45,6 +45,20 @@ examples: $(STAMP)
 	set -e; for example in examples/*.py; do \
 		echo "$$example"; SKGEX_QUICK=1 $(BIN)/python "$$example"; \
 	done
+
+# Builds a release, and tries it in empty environments of each Python that is found.
+# Not part of CI: it installs torch anew for each. RELEASE_OPTIONS="--python python3.12"
+# takes one of them, --output dist keeps what was built.
+release-check: $(STAMP)
+	$(BIN)/python -m pip install -q $(PIP_OPTIONS) -c constraints.txt -e ".[release]"
+	$(BIN)/python tools/release_check.py --pip-options "$(PIP_OPTIONS)" $(RELEASE_OPTIONS)
+
+# The tests with the oldest versions that pyproject.toml allows.
+test-lowest:
+	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install $(PIP_OPTIONS) -c constraints-lowest.txt \
+		-e ".[test]"
+	.venv-lowest/bin/python -m pytest -n auto --maxprocesses 8
 
 clean:
 	rm -rf build dist docs/_build docs/api docs/auto_examples

@@ -1,8 +1,10 @@
 """Configuration of the documentation. Nothing here needs a network."""
 
 import os
+from pathlib import Path
 
 from docutils import nodes
+from sphinx.errors import ExtensionError
 
 import skgex
 
@@ -29,7 +31,12 @@ exclude_patterns = ["_build", "**/GALLERY_HEADER.rst", "auto_examples/**/*.ipynb
 default_role = "literal"
 
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+    # Which version a page is of: _templates/version.html.
+    "footer_start": ["version", "copyright"],
+}
 if os.environ["SKGEX_QUICK"] == "1":
     html_theme_options["announcement"] = (
         "Built in quick mode: the examples ran with a few epochs and few samples. "
@@ -68,6 +75,9 @@ sphinx_gallery_conf = {
     "plot_gallery": True,
 }
 
+# Types stand in the docstrings; annotations, where there are any, are for editors.
+autodoc_typehints = "none"
+
 # Figures of the user guide are drawn by the code above them.
 plot_include_source = True
 plot_html_show_source_link = False
@@ -97,6 +107,18 @@ def resolve_sklearn_target(app, env, node, contnode):
     return nodes.reference("", "", contnode, refuri=uri, internal=False)
 
 
+def check_version(app, exception):
+    """Fail where a page does not say which version it is of."""
+    if exception is not None or app.builder.format != "html":
+        return
+    said = f'<p class="version">skgex {release}</p>'
+    for name in sorted(app.env.found_docs):
+        page = Path(app.builder.get_outfilename(name))
+        if said not in page.read_text(encoding="utf-8"):
+            raise ExtensionError(f"{page} does not say the version")
+
+
 def setup(app):
-    """Register the handler above."""
+    """Register the handlers above."""
     app.connect("missing-reference", resolve_sklearn_target)
+    app.connect("build-finished", check_version)

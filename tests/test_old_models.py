@@ -1,4 +1,4 @@
-"""Files of models that earlier versions have written load, and compute what they did."""
+"""Models that earlier versions have saved load, and compute what they did."""
 
 import json
 

@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from sklearn.exceptions import DataConversionWarning
 from sksurv.util import Surv
 
-from skgex._survival._target import as_surv, check_survival
+from skgex._follow_up import as_surv, check_survival
 from skgex.datasets import load_breast_nki
 
 EVENT = np.array([True, False, True, False])

@@ -10,11 +10,12 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval
 
 from ._base import BaseFineTunedSurvival
+from ._hazard_calibration import HazardCalibrationMixin
 from ._strata import find_strata
 from ._tasks import HazardTask
 
 
-class FineTunedDiscreteHazard(BaseFineTunedSurvival):
+class FineTunedDiscreteHazard(HazardCalibrationMixin, BaseFineTunedSurvival):
     """Predict survival by hazards in intervals of time, on a pretrained encoder.
 
     Time is cut at quantiles of the event times. The hazard of an interval is the
@@ -91,6 +92,9 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         Where each interval ends; the last event of `fit` is in the last of them.
     intercepts_ : ndarray of shape (n_intervals,)
         What each interval adds to the logit of its hazard, beside the bias of `head_`.
+    slope_ : float
+        What logits are multiplied with, beside the intercepts: 1, unless by
+        `recalibrate`.
     covariates_ : ndarray of shape (n_covariates,)
         Positions of the covariates among the columns of `X`.
     coef_covariates_ : DataFrame of shape (n_covariates, 7)
@@ -257,8 +261,7 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
 
     def _hazard_at_cuts(self, X):
         """Return the cumulative hazard at time 0 and at each cut."""
-        risk, added = self._checked_risk(X)
-        survived = log_expit(-(risk[:, None] + added + self.intercepts_))
+        survived = log_expit(-(self._logits(X) + self.intercepts_))
         return np.pad(-survived.cumsum(axis=1), ((0, 0), (1, 0)))
 
     def _cumulative_hazard(self, X, times, strata):
@@ -287,4 +290,4 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         linear, added = risk
         logits = torch.from_numpy(linear[:, None] + added)
         intercepts = task.intercepts(logits, data).numpy()
-        return {"cuts_": task.cuts, "intercepts_": intercepts}
+        return {"cuts_": task.cuts, "intercepts_": intercepts, "slope_": 1.0}

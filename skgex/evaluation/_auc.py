@@ -5,8 +5,14 @@ import pandas as pd
 
 from ._censoring import CensoringDistribution
 from ._folds import as_groups
-from ._followup import TIED, check_by_time, check_level, check_target, check_times
 from ._influence import half_width, logit_interval, std_error, subtract
+from ._survival_checks import (
+    TIED,
+    check_by_time,
+    check_level,
+    check_target,
+    check_times,
+)
 
 
 def auc_interval(

@@ -5,8 +5,8 @@ import pandas as pd
 
 from ._auc import find_censoring
 from ._folds import as_groups
-from ._followup import check_by_time, check_level, check_target, check_times
 from ._influence import half_width, log_interval, std_error, subtract
+from ._survival_checks import check_by_time, check_level, check_target, check_times
 
 
 def brier_interval(

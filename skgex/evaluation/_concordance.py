@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from ._folds import as_groups
-from ._followup import TIED, check_level, check_risk, check_target
 from ._influence import half_width, logit_interval, std_error
+from ._survival_checks import TIED, check_level, check_risk, check_target
 
 # So many pairs are compared at a time, to bound the memory that takes.
 BLOCK_PAIRS = 2**22

@@ -1,11 +1,11 @@
-"""The check that every survival estimator makes of its target."""
+"""The check of follow-up that survival estimators and figures make."""
 
 import warnings
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
 
-from .._inputs import refuse_gradients
+from ._inputs import refuse_gradients
 
 SURVIVAL_DTYPE = np.dtype([("event", bool), ("time", float)])
 _EXPECTED = (

@@ -256,16 +256,23 @@ class FineTunedDiscreteHazard(HazardCalibrationMixin, BaseFineTunedSurvival):
             Expected number of events, were each sample followed up anew at every cut:
             the sum of the cumulative hazards there. Up means worse.
         """
-        # One after the other: a sum goes another way where there are fewer samples.
-        return self._hazard_at_cuts(X).cumsum(axis=1)[:, -1]
+        risk, added = self._checked_risk(X)
+        return self._risk_of(risk[:, None] + added)
 
-    def _hazard_at_cuts(self, X):
+    def _risk_of(self, logits):
+        # One after the other: a sum goes another way where there are fewer samples.
+        return self._hazard_at_cuts(logits).cumsum(axis=1)[:, -1]
+
+    def _hazard_at_cuts(self, logits):
         """Return the cumulative hazard at time 0 and at each cut."""
-        survived = log_expit(-(self._logits(X) + self.intercepts_))
-        return np.pad(-survived.cumsum(axis=1), ((0, 0), (1, 0)))
+        # Files of before it was there are of models that were not recalibrated.
+        logits = vars(self).get("slope_", 1.0) * logits + self.intercepts_
+        hazard = -log_expit(-logits).cumsum(axis=1)
+        return np.pad(hazard, ((0, 0), (1, 0)))
 
     def _cumulative_hazard(self, X, times, strata):
-        hazard = self._hazard_at_cuts(X)
+        risk, added = self._checked_risk(X)
+        hazard = self._hazard_at_cuts(risk[:, None] + added)
         find_strata(strata, hazard, self._strata)
         cuts = np.append(0.0, self.cuts_)
         place = np.searchsorted(cuts, times, side="left").clip(1, len(self.cuts_))

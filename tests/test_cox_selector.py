@@ -16,10 +16,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sksurv.linear_model import CoxnetSurvivalAnalysis
 
 from skgex import SCARF, FineTunedCoxPH, GeneRestorer, GexBERT
+from skgex._follow_up import as_surv
 from skgex._survival._score_test import cox_score_test
 from skgex._survival._selector import UnivariateCoxSelector
 from skgex._survival._split import EventStratifiedKFold
-from skgex._survival._target import as_surv
 from skgex.datasets import load_breast_nki
 
 N, GENES = 300, 40

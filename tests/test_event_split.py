@@ -20,8 +20,8 @@ from sklearn.model_selection import (
 )
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 
+from skgex._follow_up import as_surv
 from skgex._survival._split import EventStratifiedKFold
-from skgex._survival._target import as_surv
 
 
 def make_survival(n=150, event_rate=0.3, n_times=60, seed=0):

@@ -23,6 +23,7 @@ LAYERS = {
     "_new_file": set(),
     "_memory": set(),
     "_covariates": {"_inputs", "_containers"},
+    "_follow_up": {"_inputs"},
     "_shrunken_moments": set(),
     "_training": {"nn", "_inputs"},
     "_persistence": {"_training", "_new_file"},
@@ -38,13 +39,13 @@ LAYERS = {
     },
     "_survival": {
         *("nn", "_training", "_inputs", "pretext", "_finetune", "_plausible"),
-        "_covariates",
+        *("_covariates", "_follow_up"),
     },
     "_impute": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
     "_restore": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
     "preprocessing": {"_gene_names", "_inputs", "_containers", "_shrunken_moments"},
     "evaluation": {"_containers"},
-    "plotting": {"evaluation", "_survival"},
+    "plotting": {"evaluation", "_follow_up"},
     "_cli": {"skgex"},  # all of it, as users see it
     "__main__": {"_cli"},
 }
@@ -56,7 +57,7 @@ FOREIGN = {
     "torch": {*LAYERS}
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_new_file", "_memory", "_plausible", "_covariates"}
+    - {"_new_file", "_memory", "_plausible", "_covariates", "_follow_up"}
     - {"plotting", "_cli", "__main__"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}

@@ -8,13 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sksurv.compare import compare_survival
+from sksurv.datasets import load_veterans_lung_cancer
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 from sksurv.nonparametric import kaplan_meier_estimator
 from sksurv.util import Surv
+from survival_cohorts import planted_cohort, without_network
+from survival_oracles import slow_cox_fit
 
 from skgex import SCARF, FineTunedCoxPH
 from skgex.plotting import RiskGroupsDisplay, SurvivalCalibrationDisplay
+from skgex.plotting._hazard_ratios import hazard_ratios
 from skgex.plotting._kaplan_meier import (
     kaplan_meier,
     log_rank_test,
@@ -210,7 +217,8 @@ def test_small_p_values_are_given_as_such():
     risk, y = make_patients(300)
     display = RiskGroupsDisplay.from_predictions(y, risk, thresholds=[0])
     assert display.p_value < 1e-4
-    assert display.ax_.get_title(loc="left") == "log-rank p < 0.0001"
+    title = display.ax_.get_title(loc="left")
+    assert title.startswith("log-rank p < 0.0001, hazard ratio ")
 
 
 def test_rows_of_the_table_do_not_overlap():
@@ -241,6 +249,95 @@ def test_an_estimator_is_asked_for_risks():
         pd.testing.assert_frame_equal(one.curves[name], two.curves[name])
 
 
+def test_an_estimator_knows_its_thresholds():
+    X, y = planted_cohort(120, 5)
+    new, y_new = planted_cohort(80, 5, seed=1)
+    cox = without_network(alpha=5.0, cv=3).fit(X, y)
+    display = RiskGroupsDisplay.from_estimator(cox, new, y_new, quantiles=[0.3, 0.6])
+    assert_array_equal(display.thresholds, cox.risk_thresholds([0.3, 0.6]))
+    group = cox.predict_risk_group(new, [0.3, 0.6])
+    counts = [curve["n_at_risk"].iloc[0] for curve in display.curves.values()]
+    assert_array_equal(counts, np.bincount(group))
+    pipe = make_pipeline(StandardScaler(), clone(cox)).fit(X, y)
+    display = RiskGroupsDisplay.from_estimator(pipe, new, y_new)
+    assert_array_equal(display.thresholds, pipe[-1].risk_thresholds())
+
+
+@given(cohorts, st.integers(2, 4))
+def test_hazard_ratios_are_those_of_a_cox_model(cohort, n_groups):
+    _, y = cohort
+    event, time = y["event"], y["time"]
+    group = np.arange(len(y)) % n_groups
+    names = [f"g{i}" for i in range(n_groups)]
+    if len(y) < 12 * n_groups or min(np.bincount(group[event], minlength=n_groups)) < 3:
+        return
+    table = hazard_ratios(event, time, group, names)
+    dummies = (group[:, None] == np.arange(1, n_groups)).astype(float)
+    beta, covariance = slow_cox_fit(dummies, event, time)
+    if np.abs(beta).max() > 5:
+        return
+    width = 1.959963984540054 * np.sqrt(np.diag(covariance))
+    assert table.index.tolist() == names
+    assert table.iloc[0].tolist() == [1, 1, 1]
+    expected = np.exp(np.stack([beta, beta - width, beta + width], axis=1))
+    assert_allclose(table.iloc[1:], expected, rtol=1e-5)
+
+
+def test_hazard_ratio_of_treatment_in_r():
+    # coxph(Surv(time, status) ~ trt, veteran): coef 0.01774, se 0.18066
+    data, y = load_veterans_lung_cancer()
+    test = data["Treatment"].to_numpy(dtype=str) == "test"
+    arms = np.where(test, "test", "standard")
+    y = Surv.from_arrays(y["Status"], y["Survival_in_days"])
+    display = RiskGroupsDisplay.from_groups(y, arms)
+    ratio, low, high = display.hazard_ratios.loc["test"]
+    assert_allclose(np.log(ratio), 0.01774, atol=5e-6)
+    assert_allclose(np.log(high / low) / 2 / 1.959964, 0.18066, atol=5e-6)
+    title = display.ax_.get_title(loc="left")
+    assert title.endswith(f", hazard ratio {ratio:.2g} ({low:.2g} to {high:.2g})")
+
+
+def test_hazard_ratios_without_a_bound_are_left_out():
+    _, y = make_patients()
+    third = np.arange(len(y)) % 3
+    none = third == 2
+    y["event"][none] = False
+    display = RiskGroupsDisplay.from_groups(y, third)
+    table = display.hazard_ratios
+    assert table.loc["2"].isna().all()
+    assert table.loc["1"].notna().all()
+    assert "ratio" not in display.ax_.get_title(loc="left")
+    # Without an event in the first group there is nothing to compare with.
+    display = RiskGroupsDisplay.from_groups(y, third, names=[2, 1, 0])
+    assert display.hazard_ratios.iloc[1:].isna().all(axis=None)
+    # All of one die before anybody of the other: no ratio is large enough.
+    time = np.r_[np.arange(1, 5), np.arange(11, 15)]
+    apart = hazard_ratios(np.ones(8, bool), time, np.repeat([0, 1], 4), ["a", "b"])
+    assert apart.loc["b"].isna().all()
+
+
+def test_groups_that_were_cut_by_the_outcome_are_said():
+    _, y = make_patients()
+    with pytest.warns(UserWarning, match="cut by the outcome: all events of one are"):
+        RiskGroupsDisplay.from_groups(y, y["time"] > np.median(y["time"]))
+    with pytest.warns(UserWarning, match="outcome: in one all had the event, in the"):
+        RiskGroupsDisplay.from_groups(y, y["event"])
+    event = np.flatnonzero(y["event"])
+    few = np.isin(np.arange(len(y)), event[np.argsort(y["time"][event])[:4]])
+    RiskGroupsDisplay.from_groups(y, few)  # by chance, perhaps
+
+
+def test_risks_that_are_their_own_thresholds_are_said():
+    risk, y = make_patients()
+    with pytest.warns(UserWarning, match="all among train_risk: their groups are cut"):
+        RiskGroupsDisplay.from_predictions(y, risk, train_risk=risk)
+    X = np.random.default_rng(0).normal(size=(80, 5))
+    _, y = make_patients(80)
+    cox = CoxPHSurvivalAnalysis().fit(X, y)
+    with pytest.warns(UserWarning, match="all among train_risk"):
+        RiskGroupsDisplay.from_estimator(cox, X[:40], y[:40], train_risk=cox.predict(X))
+
+
 def test_groups_made_elsewhere():
     _, y = make_patients()
     stage = np.array(["I", "II", "III"])[np.arange(len(y)) % 3]
@@ -248,7 +345,8 @@ def test_groups_made_elsewhere():
     assert list(display.curves) == ["I", "II", "III"]
     assert display.thresholds is None
     assert_allclose(display.p_value, compare_survival(y, stage)[1])
-    assert display.ax_.get_title(loc="left") == f"log-rank p = {display.p_value:.2g}"
+    title = display.ax_.get_title(loc="left")
+    assert title.startswith(f"log-rank p = {display.p_value:.2g}, hazard ratio of the ")
     display = RiskGroupsDisplay.from_groups(y, stage, names=["III", "II", "I"])
     assert list(display.curves) == ["III", "II", "I"]
     display = RiskGroupsDisplay.from_groups(y, np.zeros(len(y), int))

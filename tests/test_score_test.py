@@ -9,10 +9,10 @@ from sksurv.compare import compare_survival
 from sksurv.linear_model.coxph import CoxPHOptimizer
 from survival_oracles import slow_cox_fit, slow_cox_information
 
+from skgex._follow_up import as_surv
 from skgex._survival import _adjusted_test, _score_test
 from skgex._survival._adjusted_test import adjusted_score_test
 from skgex._survival._score_test import cox_score_test
-from skgex._survival._target import as_surv
 
 TIES = pytest.mark.parametrize("ties", ["efron", "breslow"])
 N, GENES = 60, 7

@@ -91,7 +91,7 @@ def test_coefficients_of_an_earlier_model_take_part(Estimator):
 def test_what_was_held_out_knows_of_the_earlier_model(monkeypatch):
     def fit_network(estimator, task, X, data, folds, model, held_out, *args):
         given.append(held_out)
-        return []
+        return [], None
 
     given = []
     before = without_network().fit(OTHER_X, OTHER_Y)

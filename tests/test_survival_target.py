@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from sklearn.exceptions import DataConversionWarning
 from sksurv.util import Surv
 
-from skgex._survival._target import as_surv, check_survival
+from skgex._follow_up import as_surv, check_survival
 from skgex.datasets import load_breast_nki
 
 EVENT = np.array([True, False, True, False])
@@ -195,12 +195,30 @@ def test_number_of_fields():
     refuses(as_surv(EVENT, TIME)[["time"]], r"1 field\(s\), 'time', but two")
 
 
-@pytest.mark.parametrize(
-    ("event", "shown"), [([0, 1, 2, 0], "2"), ([1, 0, np.nan, 1], "nan")]
-)
-def test_events_that_are_neither_true_nor_false(event, shown):
-    message = rf"field 'event' of y, must be.*1 sample\(s\).*such as {shown}"
-    refuses(fields(event, TIME), message + r".*y\['event'\] == code")
+def test_events_that_are_neither_true_nor_false():
+    message = r"field 'event' of y, must be.*1 sample\(s\).*such as "
+    refuses(fields([1, 0, np.nan, 1], TIME), message + r"nan\.$")
+    refuses(fields([1, 0, -1, 1], TIME), message + r"-1\.$")
+
+
+def test_codes_of_several_events():
+    codes = [0, 1, 2, 0]
+    refuses(fields(codes, TIME), r"such as 2\. Competing.*y\['event'\] == code")
+    coded = TABLE.assign(dead=codes)
+    refuses(coded, r"Column 'dead' of y has codes of several.*y\['dead'\] == code")
+    event, _ = check_survival(coded.assign(dead=coded["dead"] == 2))
+    assert_array_equal(event, [False, False, True, False])
+
+
+def test_times_of_entry():
+    entry = TABLE["days"] / 2
+    table = TABLE.assign(entry=entry)
+    message = r"Times of entry \(left truncation\) are not known to these models"
+    refuses(table, r"has 'dead', 'days', 'entry'\. Choose.*" + message)
+    refuses(table.to_records(index=False), r"y has 3 field\(s\).*" + message)
+    with pytest.raises(ValueError, match=r"Choose them by") as error:
+        check_survival(TABLE.assign(age=TABLE["days"].iloc[::-1].to_numpy()))
+    assert "entry" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -45,11 +45,16 @@ from ._effects import CovariateEffects, covariate_risk, fit_scale, learnt_effect
 from ._folds import make_folds
 from ._linear import fit_linear_risk
 from ._network import fit_network, start_head
+from ._risk_groups import RiskGroupsMixin, training_risks
 from ._scaling import fit_scaling, scale_by_stratum
 
 
 class BaseFineTunedSurvival(
-    CovariateEffects, SurvivalCurvesMixin, TunedEncoder, metaclass=ABCMeta
+    RiskGroupsMixin,
+    CovariateEffects,
+    SurvivalCurvesMixin,
+    TunedEncoder,
+    metaclass=ABCMeta,
 ):
     """Base class of the survival estimators; each adds its likelihood and its curves.
 
@@ -189,10 +194,15 @@ class BaseFineTunedSurvival(
             report = FitTask(
                 tuning, self, table, y, lambda: fitted(_finished_copy(model))
             )
-            history = fit_network(
+            history, weighed = fit_network(
                 self, task, X, data, folds, model, *held_out, seed, report
             )
-        learnt, history = agree((fitted(model), history))
+        genes, added = weighed or (held_out[0], None)
+        risk = self._risk(X, covariate_risk(C, learnt), *model)
+        seen = training_risks(
+            risk, folds, genes, held_out[1], added, data.stratum.numpy()
+        )
+        learnt, history = agree((fitted(model) | seen, history))
         self._set(**learnt, history_=history, n_iter_=len(history))
         for ended in (tuning, context):
             ended.call_on_fit_task_end(

@@ -293,8 +293,7 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
             Logarithm of the hazard ratio to an average profile: up means worse.
         """
         risk, added = self._checked_risk(X)
-        # Files of before it was there are of models that were not recalibrated.
-        return vars(self).get("slope_", 1.0) * (risk + added[:, 0])
+        return self._risk_of(risk[:, None] + added)
 
     @property
     def cum_baseline_hazard_(self):
@@ -310,6 +309,10 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
         place = np.searchsorted(self.unique_times_, times, side="right")
         baseline = np.pad(self._baseline, ((0, 0), (1, 0)))[:, place]
         return baseline[stratum] * risk[:, None]
+
+    def _risk_of(self, logits):
+        # Files of before it was there are of models that were not recalibrated.
+        return vars(self).get("slope_", 1.0) * logits[:, 0]
 
     def _curve_knots(self):
         return self.unique_times_, False

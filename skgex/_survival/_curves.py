@@ -16,9 +16,9 @@ except ImportError as error:
         'The survival estimators need scikit-survival: pip install "skgex[survival]".'
     ) from error
 
+from .._follow_up import check_survival
 from .._inputs import refuse_gradients
 from ._strata import check_strata
-from ._target import check_survival
 from ._times import SurvivalTimesMixin
 
 # The tolerance of concordance_index_censored.

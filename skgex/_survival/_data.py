@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from sklearn.utils.validation import _check_sample_weight
 
+from .._follow_up import check_survival, is_plain
 from .._inputs import refuse_gradients
 from ..nn import CoxLikelihood
 from ._strata import check_labels
-from ._target import check_survival, is_plain
 
 
 class SurvivalData(NamedTuple):

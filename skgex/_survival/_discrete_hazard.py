@@ -11,11 +11,12 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval
 
 from ._base import BaseFineTunedSurvival
+from ._hazard_calibration import HazardCalibrationMixin
 from ._strata import find_strata
 from ._tasks import HazardTask
 
 
-class FineTunedDiscreteHazard(BaseFineTunedSurvival):
+class FineTunedDiscreteHazard(HazardCalibrationMixin, BaseFineTunedSurvival):
     """Predict survival by hazards in intervals of time, on a pretrained encoder.
 
     Time is cut at quantiles of the event times. The hazard of an interval is the
@@ -92,6 +93,9 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         Where each interval ends; the last event of `fit` is in the last of them.
     intercepts_ : ndarray of shape (n_intervals,)
         What each interval adds to the logit of its hazard, beside the bias of `head_`.
+    slope_ : float
+        What logits are multiplied with, beside the intercepts: 1, unless by
+        `recalibrate`.
     covariates_ : ndarray of shape (n_covariates,)
         Positions of the covariates among the columns of `X`.
     coef_covariates_ : DataFrame of shape (n_covariates, 7)
@@ -257,17 +261,23 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
             Expected number of events, were each sample followed up anew at every cut:
             the sum of the cumulative hazards there. Up means worse.
         """
-        # One after the other: a sum goes another way where there are fewer samples.
-        return self._hazard_at_cuts(X).cumsum(axis=1)[:, -1]
-
-    def _hazard_at_cuts(self, X):
-        """Return the cumulative hazard at time 0 and at each cut."""
         risk, added = self._checked_risk(X)
-        survived = log_expit(-(risk[:, None] + added + self.intercepts_))
-        return np.pad(-survived.cumsum(axis=1), ((0, 0), (1, 0)))
+        return self._risk_of(risk[:, None] + added)
+
+    def _risk_of(self, logits):
+        # One after the other: a sum goes another way where there are fewer samples.
+        return self._hazard_at_cuts(logits).cumsum(axis=1)[:, -1]
+
+    def _hazard_at_cuts(self, logits):
+        """Return the cumulative hazard at time 0 and at each cut."""
+        # Files of before it was there are of models that were not recalibrated.
+        logits = vars(self).get("slope_", 1.0) * logits + self.intercepts_
+        hazard = -log_expit(-logits).cumsum(axis=1)
+        return np.pad(hazard, ((0, 0), (1, 0)))
 
     def _cumulative_hazard(self, X, times, strata):
-        hazard = self._hazard_at_cuts(X)
+        risk, added = self._checked_risk(X)
+        hazard = self._hazard_at_cuts(risk[:, None] + added)
         find_strata(strata, hazard, self._strata)
         cuts = np.append(0.0, self.cuts_)
         place = np.searchsorted(cuts, times, side="left").clip(1, len(self.cuts_))
@@ -292,4 +302,4 @@ class FineTunedDiscreteHazard(BaseFineTunedSurvival):
         linear, added = risk
         logits = torch.from_numpy(linear[:, None] + added)
         intercepts = task.intercepts(logits, data).numpy()
-        return {"cuts_": task.cuts, "intercepts_": intercepts}
+        return {"cuts_": task.cuts, "intercepts_": intercepts, "slope_": 1.0}

@@ -6,8 +6,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from .._follow_up import as_surv
 from ._split import EventStratifiedKFold
-from ._target import as_surv
 
 # Fewer events than this in each fold say nothing about a penalty.
 MIN_EVENTS = 3

@@ -30,7 +30,7 @@ def start_head(embedding_dim, biases, earlier, prior_weight):
 
 
 def fit_network(estimator, task, X, data, folds, model, held_out, known, seed, report):
-    """Train the network as far as samples held out believe it; return the history.
+    """Train the network as far as samples held out believe it.
 
     It learns the risk by itself, not what the linear part leaves of it: in samples that
     the linear part was fitted to that is too little, and in others it depends on the
@@ -59,10 +59,19 @@ def fit_network(estimator, task, X, data, folds, model, held_out, known, seed, r
         For the order of batches.
     report : FitTask
         Reports epochs.
+
+    Returns
+    -------
+    history : list of dict
+        Of its training.
+    held_out : tuple of ndarray of shape (n_samples,) and (n_samples, n_outputs), or \
+            None
+        Weighted as in the model: the linear log risk, and what networks of the other
+        folds add. None where no network was trained, or there are no folds.
     """
     linear, standardizer, encoder, head = model
     if not estimator.max_epochs or not (folds or estimator.cv is None):
-        return []
+        return [], None
     if estimator.freeze:
         module = nn.Sequential(standardizer, encoder)
         X = apply_by_batches(module, X, estimator._device)
@@ -75,13 +84,15 @@ def fit_network(estimator, task, X, data, folds, model, held_out, known, seed, r
         believed = partial(_held_out_loss, task, data, folds, *parts)
         weights = choose_weights(believed)
         if not weights[1]:
-            return []
+            return [], None
     rows = torch.arange(len(X))
     history = train_network(estimator, task, network, X, data, rows, seed, report)
-    if folds:
-        scale_layer(linear[-1], weights[0])
-        scale_layer(head, weights[1], biases)
-    return history
+    if not folds:
+        return history, None
+    scale_layer(linear[-1], weights[0])
+    scale_layer(head, weights[1], biases)
+    added = biases + weights[1] * (outputs - biases)
+    return history, (weights[0] * held_out, added.numpy())
 
 
 def _held_out_loss(task, data, folds, held_out, known, outputs, biases, weight, share):

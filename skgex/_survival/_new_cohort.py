@@ -48,15 +48,7 @@ class NewCohortMixin:
             "upper".
         """
         risk, data, _ = self._observed(X, y, sample_weight, strata)
-        slope, information = fit_slope(risk, data.likelihood(self.ties))
-        error = information**-0.5
-        width = float(norm.ppf(0.975)) * error
-        return Bunch(
-            slope=slope,
-            standard_error=error,
-            lower=slope - width,
-            upper=slope + width,
-        )
+        return wald_interval(*fit_slope(risk, data.likelihood(self.ties)))
 
     def recalibrate(self, X, y, sample_weight=None, strata=None):
         """Return a copy of the model that is calibrated on another cohort.
@@ -90,12 +82,7 @@ class NewCohortMixin:
         """
         risk, data, names = self._observed(X, y, sample_weight, strata)
         slope, _ = fit_slope(risk, data.likelihood(self.ties))
-        if not slope > 0:
-            raise ValueError(
-                f"The calibration slope is {slope:.3g}, not above zero: risks of this "
-                f"model say nothing of these {len(risk)} samples. Look for other units "
-                "or another order of genes, or fit a model to this cohort."
-            )
+        refuse_slope(slope, len(risk))
         new = deepcopy(self)
         new._strata = names
         new.unique_times_ = np.unique(data.time)
@@ -171,6 +158,25 @@ class NewCohortMixin:
         risk = self.predict(X)
         data, names = check_data(self, risk, y, sample_weight, strata)
         return risk, data, names
+
+
+def wald_interval(slope, information):
+    """Return a slope with its standard error and an interval of 95 %."""
+    error = information**-0.5
+    width = float(norm.ppf(0.975)) * error
+    return Bunch(
+        slope=slope, standard_error=error, lower=slope - width, upper=slope + width
+    )
+
+
+def refuse_slope(slope, n_samples):
+    """Refuse to calibrate risks that say nothing, or the opposite."""
+    if not slope > 0:
+        raise ValueError(
+            f"The calibration slope is {slope:.3g}, not above zero: risks of this "
+            f"model say nothing of these {n_samples} samples. Look for other units or "
+            "another order of genes, or fit a model to this cohort."
+        )
 
 
 def fit_slope(risk, likelihood):

@@ -19,12 +19,12 @@ from .._covariates import (
     take_covariates,
     take_genes,
 )
+from .._follow_up import check_survival, is_plain
 from .._inputs import check_genes, refuse_gradients
 from .._training import RowReader, check_all_profiles
 from ._adjusted_test import adjusted_score_test
 from ._score_test import cox_score_test
 from ._strata import check_strata
-from ._target import check_survival, is_plain
 
 
 class UnivariateCoxSelector(SelectorMixin, BaseEstimator):

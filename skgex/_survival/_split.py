@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.model_selection._split import GroupsConsumerMixin, _BaseKFold
 from sklearn.utils import check_array, check_random_state
 
-from ._target import check_survival
+from .._follow_up import check_survival
 
 # Groups are larger than single samples, and few: finer parts of the times would be
 # shared at the cost of the numbers of events and of samples.

@@ -76,6 +76,19 @@ class HazardTask:
         loss = discrete_hazard_loss(logits, self.intervals(data), data.event)
         return float((loss * data.weight).sum())
 
+    def at_risk(self, data):
+        """Return who had the event in each interval, and who could have had it.
+
+        Returns
+        -------
+        happened, at_risk : tensor of shape (n_samples, n_intervals)
+            The weight of the sample, or zero.
+        """
+        interval, place = self.intervals(data)[:, None], torch.arange(len(self.cuts))
+        here = (place == interval) & data.event[:, None]
+        weight = data.weight[:, None]
+        return here * weight, ((place < interval) | here) * weight
+
     def intercepts(self, logits, data):
         """Return what each interval must add for as many events as there were.
 
@@ -91,10 +104,8 @@ class HazardTask:
         intercepts : tensor of shape (n_intervals,)
             By bisection, as expected events rise with the intercept.
         """
-        interval, place = self.intervals(data)[:, None], torch.arange(len(self.cuts))
-        here = (place == interval) & data.event[:, None]
-        at_risk = ((place < interval) | here) * data.weight[:, None]
-        events = (here * data.weight[:, None]).sum(0)
+        happened, at_risk = self.at_risk(data)
+        events = happened.sum(0)
         low = torch.full((len(self.cuts),), -_LARGEST_LOGIT, dtype=torch.float64)
         high = -low
         for _ in range(_N_HALVINGS):

@@ -1,6 +1,8 @@
 """Experiments of the papers as functions that return tidy tables."""
 
 from ._ampute import ampute
+from ._auc import auc_interval
+from ._brier import brier_interval
 from ._cohort_size import cohort_size_curve
 from ._concordance import concordance_interval
 from ._label_efficiency import label_efficiency_curve
@@ -12,6 +14,8 @@ from ._transfer import transfer_matrix
 
 __all__ = [
     "ampute",
+    "auc_interval",
+    "brier_interval",
     "cohort_size_curve",
     "concordance_interval",
     "label_efficiency_curve",

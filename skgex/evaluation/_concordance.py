@@ -1,15 +1,14 @@
 """Harrell's concordance index with an interval."""
 
-from numbers import Real
-
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from ._folds import as_groups
+from ._influence import half_width, logit_interval, std_error
+from ._survival_checks import TIED, check_level, check_risk, check_target
 
-# Risks closer than this are equal, as in scikit-survival.
-TIED = 1e-8
+# So many pairs are compared at a time, to bound the memory that takes.
+BLOCK_PAIRS = 2**22
 # So many pairs are compared at a time, to bound the memory that takes.
 BLOCK_PAIRS = 2**22
 
@@ -53,6 +52,8 @@ def concordance_interval(
 
     See Also
     --------
+    auc_interval : The same for the event by a time.
+    brier_interval : The error of predicted survival.
     paired_difference : Intervals over splits, where models are fitted several times.
 
     Notes
@@ -100,25 +101,24 @@ def concordance_interval(
     >>> table.loc["difference", ["concordance", "low", "high"]].round(2).tolist()
     [0.07, 0.01, 0.12]
     """
-    if not isinstance(confidence_level, Real) or not 0 < confidence_level < 1:
-        raise ValueError(f"confidence_level={confidence_level!r} must lie in (0, 1).")
-    event, time = _check_target(y)
+    check_level(confidence_level)
+    event, time = check_target(y)
     groups = as_groups(groups, len(time))
-    risks = {"risk": _check_risk(risk, "risk", len(time))}
+    risks = {"risk": check_risk(risk, "risk", len(time))}
     if reference is not None:
-        risks["reference"] = _check_risk(reference, "reference", len(time))
+        risks["reference"] = check_risk(reference, "reference", len(time))
     found = {name: _influence(event, time, values) for name, values in risks.items()}
     n_pairs = next(iter(found.values()))[2]
-    z = norm.ppf((1 + confidence_level) / 2)
     rows = []
     for name, (concordance, influence, _) in found.items():
-        error = _std_error(influence, groups)
-        limits = _logit_interval(concordance, z * error)
+        error = std_error(influence, groups)
+        limits = logit_interval(concordance, half_width(error, confidence_level))
         rows.append((name, concordance, error, *limits, n_pairs))
     if reference is not None:
         (first, by_first, _), (second, by_second, _) = found.values()
-        error = _std_error(by_first - by_second, groups)
-        limits = [first - second + side * z * error for side in (-1, 1)]
+        error = std_error(by_first - by_second, groups)
+        width = half_width(error, confidence_level)
+        limits = [first - second + side * width for side in (-1, 1)]
         rows.append(("difference", first - second, error, *limits, n_pairs))
     columns = ["quantity", "concordance", "std_error", "low", "high", "n_pairs"]
     return pd.DataFrame(rows, columns=columns)
@@ -149,48 +149,3 @@ def _influence(event, time, risk):
         )
     concordance = concordant.sum() / 2 / n_pairs
     return concordance, (concordant - concordance * pairs) / n_pairs, int(n_pairs)
-
-
-def _std_error(influence, groups):
-    if groups is not None:
-        influence = np.bincount(pd.factorize(groups)[0], influence)
-    return np.sqrt(np.sum(influence**2))
-
-
-def _logit_interval(concordance, half_width):
-    """Return limits around C that are symmetric on the scale of the log-odds."""
-    if half_width == 0 or not 0 < concordance < 1:
-        return concordance, concordance
-    middle = np.log(concordance / (1 - concordance))
-    step = half_width / (concordance * (1 - concordance))
-    return tuple(1 / (1 + np.exp(-(middle + side * step))) for side in (-1, 1))
-
-
-def _check_target(y):
-    y = np.asarray(y)
-    if y.ndim != 1 or len(y.dtype.names or ()) != 2:
-        raise ValueError(
-            "y must be a structured array of an event (bool) and a time, as made by "
-            "sksurv.util.Surv.from_arrays(event, time)."
-        )
-    event, time = (y[name] for name in y.dtype.names)
-    if event.dtype.kind != "b" and not np.isin(event, (0, 1)).all():
-        raise ValueError(
-            f"The event, field {y.dtype.names[0]!r} of y, must be True or False."
-        )
-    if time.dtype.kind not in "iuf" or not np.isfinite(time).all():
-        raise ValueError(
-            f"The times, field {y.dtype.names[1]!r} of y, must be finite numbers."
-        )
-    return event.astype(bool), time.astype(float)
-
-
-def _check_risk(risk, name, n_samples):
-    risk = np.asarray(risk, dtype=float)
-    if risk.shape != (n_samples,):
-        raise ValueError(f"{name} has shape {risk.shape} for {n_samples} samples.")
-    if not np.isfinite(risk).all():
-        raise ValueError(
-            f"{name} is not finite for sample {np.argmin(np.isfinite(risk))}."
-        )
-    return risk

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
 
-from .._survival._target import check_survival
+from .._follow_up import check_survival
 from ._axes import GREY, check_matplotlib, make_axes, merged, open_frame
 from ._kaplan_meier import kaplan_meier, survival_at
 from ._labels import label_ends

@@ -7,24 +7,30 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
 
-from .._survival._target import check_survival
-from ._at_risk import write_at_risk
-from ._axes import check_matplotlib, make_axes, merged, open_frame
+from .._follow_up import check_survival
+from ._axes import check_matplotlib
+from ._group_curves import GroupCurves
+from ._hazard_ratios import hazard_ratios
 from ._kaplan_meier import kaplan_meier, log_rank_test
-from ._labels import label_ends
-from ._styles import DASHES, ordered_colors
-from ._thresholds import find_thresholds, group_names
+from ._thresholds import (
+    find_thresholds,
+    group_names,
+    warn_of_outcome,
+    warn_of_own_risks,
+)
 
 
-class RiskGroupsDisplay:
+class RiskGroupsDisplay(GroupCurves):
     """Observed survival of groups of predicted risk, by Kaplan-Meier curves.
 
     Made by :meth:`from_estimator`, :meth:`from_predictions` or :meth:`from_groups`.
     Bands are 95 % intervals of each curve, by Greenwood's variance on the scale of
-    ``log(-log(S))``. The p-value is that of the log-rank test between all groups. How
+    ``log(-log(S))``. The p-value is that of the log-rank test between all groups; the
+    hazard ratio that of Cox regression on the groups, of the last to the first. How
     many samples are still followed up is written below the axis.
 
-    Thresholds between groups are learnt from risks of the training samples, or given.
+    Thresholds between groups are those that the estimator has learnt in training
+    (`risk_thresholds`), quantiles of given risks of the training samples, or given.
     They are never quantiles of the risks that are tested: a patient's group must not
     depend on the other patients, or the model cannot be used for a single one, and
     thresholds that were moved to where these curves come apart best make any two groups
@@ -37,6 +43,9 @@ class RiskGroupsDisplay:
         `high`, `n_at_risk` and `n_events`, from time zero on.
     p_value : float, default=None
         Of the log-rank test between the groups. None writes none.
+    hazard_ratios : DataFrame of shape (n_groups, 3), default=None
+        By name of the group, its "hazard_ratio" to the first one, with an interval of
+        95 % from "low" to "high"; NaN where there is no estimate. None writes none.
     thresholds : ndarray of shape (n_groups - 1,), default=None
         Highest risk of each group but the last.
 
@@ -72,14 +81,13 @@ class RiskGroupsDisplay:
     >>> folds = EventStratifiedKFold(n_splits=2, random_state=0)
     >>> train, test = next(folds.split(X, y))
     >>> cox = FineTunedCoxPH(
-    ...     SCARF(max_epochs=0), alpha=500, cv=None, max_epochs=0, random_state=0
+    ...     SCARF(max_epochs=0), alpha=500, max_epochs=0, random_state=0
     ... )
     >>> cox = cox.fit(X[train], y[train])
     >>> display = RiskGroupsDisplay.from_estimator(
     ...     cox,
     ...     X[test],
     ...     y[test],
-    ...     train_risk=cox.predict(X[train]),
     ...     quantiles=[0.5],
     ...     time_scale=365.25,
     ...     time_name="years",
@@ -88,9 +96,10 @@ class RiskGroupsDisplay:
     ['low risk', 'high risk']
     """
 
-    def __init__(self, curves, *, p_value=None, thresholds=None):
+    def __init__(self, curves, *, p_value=None, hazard_ratios=None, thresholds=None):
         self.curves = curves
         self.p_value = p_value
+        self.hazard_ratios = hazard_ratios
         self.thresholds = thresholds
 
     @classmethod
@@ -118,7 +127,8 @@ class RiskGroupsDisplay:
             Event and time of each.
         thresholds : array-like of shape (n_groups - 1,), default=None
             Highest risk of each group but the last, ascending. Give this or
-            `train_risk`.
+            `train_risk`, or neither if the estimator has learnt thresholds in
+            training, as survival estimators of this package do.
         train_risk : array-like of shape (n_training_samples,), default=None
             Risks of the training samples, of whose quantiles the thresholds are. Best
             are risks of models that did not see the sample, by
@@ -145,13 +155,13 @@ class RiskGroupsDisplay:
         Warns
         -----
         UserWarning
-            If a group has no sample.
+            If a group has no sample, or if groups were cut by the outcome.
         """
         check_matplotlib(f"{cls.__name__}.from_estimator")
-        thresholds = find_thresholds(thresholds, train_risk, quantiles)
-        return cls.from_predictions(
-            y, estimator.predict(X), thresholds=thresholds, names=names, **plot_kw
-        )
+        thresholds = find_thresholds(thresholds, train_risk, quantiles, estimator)
+        risk = estimator.predict(X)
+        warn_of_own_risks(risk, train_risk, stacklevel=2)
+        return cls._from_risk(y, risk, thresholds, names, plot_kw)
 
     @classmethod
     def from_predictions(
@@ -198,11 +208,16 @@ class RiskGroupsDisplay:
         Warns
         -----
         UserWarning
-            If a group has no sample.
+            If a group has no sample, or if groups were cut by the outcome.
         """
         check_matplotlib(f"{cls.__name__}.from_predictions")
         thresholds = find_thresholds(thresholds, train_risk, quantiles)
         risk = np.asarray(risk, dtype=float)
+        warn_of_own_risks(risk, train_risk, stacklevel=2)
+        return cls._from_risk(y, risk, thresholds, names, plot_kw)
+
+    @classmethod
+    def _from_risk(cls, y, risk, thresholds, names, plot_kw):
         if np.isnan(risk).any():
             raise ValueError(f"risk has {np.isnan(risk).sum()} NaN.")
         names = group_names(len(thresholds) + 1) if names is None else list(names)
@@ -212,7 +227,7 @@ class RiskGroupsDisplay:
                 f"{len(thresholds) + 1} groups."
             )
         group = np.array(names, dtype=object)[np.searchsorted(thresholds, risk)]
-        return cls._from_groups(y, group, names, thresholds, plot_kw)
+        return cls._from_groups(y, group, names, thresholds, plot_kw, stacklevel=4)
 
     @classmethod
     def from_groups(cls, y, group, *, names=None, **plot_kw):
@@ -242,7 +257,7 @@ class RiskGroupsDisplay:
         Warns
         -----
         UserWarning
-            If a group has no sample.
+            If a group has no sample, or if groups were cut by the outcome.
         """
         check_matplotlib(f"{cls.__name__}.from_groups")
         group = np.asarray(group)
@@ -250,10 +265,10 @@ class RiskGroupsDisplay:
         unknown = set(group.tolist()) - set(names)
         if unknown:
             raise ValueError(f"group has {unknown.pop()!r}, which is not in {names}.")
-        return cls._from_groups(y, group, names, None, plot_kw)
+        return cls._from_groups(y, group, names, None, plot_kw, stacklevel=3)
 
     @classmethod
-    def _from_groups(cls, y, group, names, thresholds, plot_kw):
+    def _from_groups(cls, y, group, names, thresholds, plot_kw, stacklevel):
         event, time = check_survival(y, cls.__name__, allow_zero=True)
         check_consistent_length(time, group)
         empty = [name for name in names if not (group == name).any()]
@@ -261,7 +276,7 @@ class RiskGroupsDisplay:
             warnings.warn(
                 f"No sample is in the group(s) {empty}, which are left out.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
         names = [name for name in names if name not in empty]
         curves = {}
@@ -270,110 +285,12 @@ class RiskGroupsDisplay:
             curve = kaplan_meier(event[here], time[here])
             curves[str(name)] = pd.DataFrame(curve._asdict())
         number = (group[:, None] == np.array(names, dtype=object)).argmax(axis=1)
-        _, p_value = log_rank_test(event, time, number)
+        warn_of_outcome(event, time, number, names, stacklevel)
+        several = len(names) > 1
         display = cls(
             curves,
-            p_value=p_value if len(names) > 1 else None,
+            p_value=log_rank_test(event, time, number)[1] if several else None,
+            hazard_ratios=hazard_ratios(event, time, number, [*curves]),
             thresholds=thresholds,
         )
         return display.plot(**plot_kw)
-
-    def plot(
-        self,
-        ax=None,
-        *,
-        time_scale=1.0,
-        time_name="time",
-        max_time=None,
-        at_risk=True,
-        line_kw=None,
-        fill_kw=None,
-        label_kw=None,
-    ):
-        """Draw the curves.
-
-        Parameters
-        ----------
-        ax : Axes, Figure or SubFigure, default=None
-            Where to draw. None makes a new figure. Numbers at risk take their room from
-            the axes, unless the figure has a layout of its own that makes room.
-        time_scale : float, default=1.0
-            Times are divided by it: 365.25 for days drawn as years.
-        time_name : str, default="time"
-            What the x-axis is called, such as "years".
-        max_time : float, default=None
-            Where the x-axis ends, in its own unit. None ends it at the last follow-up.
-        at_risk : bool, default=True
-            Whether numbers at risk are written below the axis.
-        line_kw : dict, default=None
-            Keywords of all lines, for :class:`matplotlib.lines.Line2D`.
-        fill_kw : dict, default=None
-            Keywords of all bands, for ``Axes.fill_between``.
-        label_kw : dict, default=None
-            Keywords of the names, for :class:`matplotlib.text.Text`.
-
-        Returns
-        -------
-        self : RiskGroupsDisplay
-            The display.
-        """
-        ((ax,),) = make_axes(f"{type(self).__name__}.plot", ax, figsize=(6.5, 4.5))
-        last = max(curve["time"].iloc[-1] for curve in self.curves.values())
-        end = last / time_scale if max_time is None else max_time
-        colors = ordered_colors(len(self.curves))
-        self.lines_, self.bands_, labels = [], [], []
-        for i, (name, curve) in enumerate(self.curves.items()):
-            n, n_events = curve["n_at_risk"].iloc[0], curve["n_events"].sum()
-            labels.append(f"{name} ({n_events} of {n})")
-            steps = _until(curve.assign(time=curve["time"] / time_scale), end)
-            style = {"color": colors[i], "linewidth": 2, "linestyle": DASHES[i % 4]}
-            style = {**style, "drawstyle": "steps-post", "label": name}
-            self.lines_ += ax.plot(
-                steps["time"], steps["survival"], **merged(style, line_kw)
-            )
-            fill = {"color": self.lines_[-1].get_color(), "alpha": 0.15, "linewidth": 0}
-            band = ax.fill_between(
-                steps["time"],
-                steps["low"],
-                steps["high"],
-                step="post",
-                **merged(fill, fill_kw),
-            )
-            self.bands_.append(band)
-        ax.set(xlim=(0, end), ylim=(0, 1.03), xlabel=time_name)
-        ax.set_ylabel("share without event")
-        ticks = [tick for tick in ax.get_xticks() if 0 <= tick <= end]
-        ax.set_xticks(ticks)
-        ax.spines.bottom.set_bounds(0, end)
-        open_frame(ax)
-        if self.p_value is not None:
-            text = _p_value_text(self.p_value)
-            ax.set_title(text, loc="left", fontsize="medium")
-        self.labels_ = label_ends(ax, self.lines_, labels, label_kw)
-        self.at_risk_ = self._count(ticks, time_scale)
-        if at_risk:
-            write_at_risk(ax, self.at_risk_, colors)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
-
-    def _count(self, ticks, time_scale):
-        """Return how many of each group are still followed up at the ticks."""
-        counts = {}
-        for name, curve in self.curves.items():
-            numbers = np.append(curve["n_at_risk"], 0)
-            # Of the first time that is not earlier.
-            places = np.searchsorted(curve["time"] / time_scale, ticks)
-            counts[name] = numbers[places]
-        return pd.DataFrame.from_dict(counts, orient="index", columns=ticks)
-
-
-def _until(curve, end):
-    """Return the steps of a curve up to a time, to which the last one lasts."""
-    steps = curve[curve["time"] <= end]
-    if curve["time"].iloc[-1] > end:
-        steps = pd.concat([steps, steps.iloc[-1:].assign(time=end)])
-    return steps
-
-
-def _p_value_text(p):
-    return f"log-rank p = {p:.2g}" if p >= 1e-4 else "log-rank p < 0.0001"

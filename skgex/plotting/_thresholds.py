@@ -1,10 +1,19 @@
-"""Thresholds between groups of risk."""
+"""Thresholds between groups of risk, and groups that were cut by the outcome."""
+
+import warnings
+from itertools import combinations
 
 import numpy as np
 
+# Groups of fewer events come apart by chance.
+_FEW = 5
 
-def find_thresholds(thresholds, train_risk, quantiles):
-    """Return ascending thresholds, given or from the risks of training samples."""
+
+def find_thresholds(thresholds, train_risk, quantiles, estimator=None):
+    """Return ascending thresholds, given, of an estimator, or from training risks."""
+    model = estimator[-1] if hasattr(estimator, "steps") else estimator
+    if thresholds is None and train_risk is None and hasattr(model, "risk_thresholds"):
+        return model.risk_thresholds(quantiles)
     if (thresholds is None) == (train_risk is None):
         raise ValueError(
             "Give either thresholds or train_risk, the risks of the training samples "
@@ -25,6 +34,52 @@ def find_thresholds(thresholds, train_risk, quantiles):
             "few different values take fewer quantiles."
         )
     return thresholds
+
+
+def warn_of_own_risks(risk, train_risk, stacklevel):
+    """Warn if thresholds are quantiles of the very risks that are tested."""
+    if train_risk is None or len(np.unique(risk)) <= 2 * _FEW:
+        return
+    if np.isin(risk, np.asarray(train_risk, dtype=float)).all():
+        warnings.warn(
+            "The risks that are tested are all among train_risk: their groups are cut "
+            "on themselves. If these are the samples of training, the model was fitted "
+            "to their outcome, and groups differ more than those of others will.",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+def warn_of_outcome(event, time, number, names, stacklevel):
+    """Warn if groups were cut by what came of the samples.
+
+    That is, if of two groups with some events each all of the one were earlier than all
+    of the other, or if one group has events only and the other none.
+    """
+    for a, b in combinations(range(len(names)), 2):
+        here = [number == group for group in (a, b)]
+        if min(map(np.sum, here)) < _FEW:
+            continue
+        shares = sorted(event[rows].mean() for rows in here)
+        one, two = (time[rows & event] for rows in here)
+        if shares == [0, 1]:
+            how = "in one all had the event, in the other none had"
+        elif min(len(one), len(two)) >= _FEW and _apart(one, two):
+            how = "all events of one are before all of the other"
+        else:
+            continue
+        warnings.warn(
+            f"Groups {names[a]!r} and {names[b]!r} look as if they were cut by the "
+            f"outcome: {how}. Then neither the test nor the hazard ratio means "
+            "anything. Make groups of what was known at the start.",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
+        return
+
+
+def _apart(one, two):
+    return one.max() < two.min() or two.max() < one.min()
 
 
 def group_names(n):

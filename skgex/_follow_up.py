@@ -1,16 +1,21 @@
-"""The check that every survival estimator makes of its target."""
+"""The check of follow-up that survival estimators and figures make."""
 
 import warnings
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
 
-from .._inputs import refuse_gradients
+from ._inputs import refuse_gradients
 
 SURVIVAL_DTYPE = np.dtype([("event", bool), ("time", float)])
 _EXPECTED = (
     "a structured array with an event (bool) and a time (float), as made by "
     "sksurv.util.Surv.from_arrays(event, time)"
+)
+_NO_ENTRY = (
+    " Times of entry (left truncation) are not known to these models: each sample is "
+    "at risk from time zero on. Count time from the entry instead, with what was "
+    "before as a covariate: see the user guide on survival."
 )
 _NO_TIMES = f"y holds events (bool) without their times; use {_EXPECTED}."
 
@@ -147,6 +152,7 @@ def _from_fields(y):
             f"y has {len(names)} field(s), {', '.join(map(repr, names))}, but two are "
             "needed: the event (bool), then the time. Choose them by y[[event, time]]; "
             "a DataFrame becomes such an array by to_records(index=False)."
+            + (_NO_ENTRY if _has_entry([y[name] for name in names]) else "")
         )
     first, second = names
     if y[first].dtype.kind == y[second].dtype.kind == "b":
@@ -160,11 +166,11 @@ def _from_fields(y):
         )
     if not _is_binary(event):
         strange = event[~np.isin(event, (0, 1))]
+        hint = _one_cause(f"y[{first!r}]") if _is_code(event) else ""
         raise ValueError(
             f"The event, field {first!r} of y, must be True (1) or False (0, censored),"
-            f" but {len(strange)} sample(s) have other values, such as {strange[0]:g}. "
-            f"Competing events count as censored: use y[{first!r}] == code, with the "
-            "code of the event of interest."
+            f" but {len(strange)} sample(s) have other values, such as {strange[0]:g}."
+            f"{hint}"
         )
     return event == 1, time
 
@@ -175,21 +181,54 @@ def _from_table(y):
     if len(names) == 1:
         return _from_times(_as_vector(y))
     columns = {}
-    if len(names) == len(set(names)) == 2:
+    if len(names) == len(set(names)) <= 3:
         columns = {name: y[name].to_numpy() for name in names}
     events = [name for name in columns if columns[name].dtype.kind == "b"]
-    if len(events) != 1:
+    if len(names) != 2 or len(events) != 1:
+        codes = [name for name in columns if _is_code(columns[name])]
+        if len(columns) == 2 and not events and len(codes) == 1:
+            raise ValueError(
+                f"Column {codes[0]!r} of y has codes of several events."
+                f"{_one_cause(f'y[{codes[0]!r}]')}"
+            )
         some = ", ".join(repr(name) for name in names[:3])
+        dtypes = _dtypes(columns) if len(columns) == 2 else ""
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         raise ValueError(
             "A table y needs exactly two columns, one bool, the event, and one numeric,"
-            f" the time; it has {some or 'none'}{more}{_dtypes(columns)}. Choose them "
+            f" the time; it has {some or 'none'}{more}{dtypes}. Choose them "
             "by y[[event, time]], and convert the event, which may not be missing, by "
-            "astype(bool)."
+            "astype(bool)." + (_NO_ENTRY if _has_entry([*columns.values()]) else "")
         )
     event = columns.pop(events[0])
     ((name, time),) = columns.items()
     return event, _as_numbers(time, f"column {name!r} of y")
+
+
+def _has_entry(columns):
+    """Whether columns are those of an event, a time of entry and one of the end."""
+    if len(columns) != 3 or any(column.dtype.kind not in "biuf" for column in columns):
+        return False
+    times = [column for column in columns if not _is_binary(column)]
+    if len(times) != 2:
+        return False
+    one, two = times
+    return bool((one <= two).all() or (two <= one).all())
+
+
+def _is_code(values):
+    """Whether values are small whole numbers, some of which are above 1."""
+    if values.dtype.kind not in "iuf":
+        return False
+    return bool(np.isin(values, np.arange(10)).all() and values.max(initial=0) > 1)
+
+
+def _one_cause(event):
+    return (
+        " Competing events count as censored, which models the hazard of one cause: "
+        f"use {event} == code, with the code of the event of interest; see the user "
+        "guide on survival."
+    )
 
 
 def _dtypes(columns):

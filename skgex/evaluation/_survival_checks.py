@@ -1,0 +1,88 @@
+"""Follow-up, risks and probabilities of survival, as measures of them take them."""
+
+from numbers import Real
+
+import numpy as np
+
+# Risks closer than this are equal, as in scikit-survival.
+TIED = 1e-8
+
+
+def check_level(confidence_level):
+    """Refuse what is no level of an interval."""
+    if not isinstance(confidence_level, Real) or not 0 < confidence_level < 1:
+        raise ValueError(f"confidence_level={confidence_level!r} must lie in (0, 1).")
+
+
+def check_target(y, name="y"):
+    """Return events and times of a structured array."""
+    y = np.asarray(y)
+    if y.ndim != 1 or len(y.dtype.names or ()) != 2:
+        raise ValueError(
+            f"{name} must be a structured array of an event (bool) and a time, as made "
+            "by sksurv.util.Surv.from_arrays(event, time)."
+        )
+    event, time = (y[field] for field in y.dtype.names)
+    if event.dtype.kind != "b" and not np.isin(event, (0, 1)).all():
+        raise ValueError(
+            f"The event, field {y.dtype.names[0]!r} of {name}, must be True or False."
+        )
+    if time.dtype.kind not in "iuf" or not np.isfinite(time).all():
+        raise ValueError(
+            f"The times, field {y.dtype.names[1]!r} of {name}, must be finite numbers."
+        )
+    return event.astype(bool), time.astype(float)
+
+
+def check_risk(risk, name, n_samples):
+    """Return one risk of each sample."""
+    risk = np.asarray(risk, dtype=float)
+    if risk.shape != (n_samples,):
+        raise ValueError(f"{name} has shape {risk.shape} for {n_samples} samples.")
+    if not np.isfinite(risk).all():
+        raise ValueError(
+            f"{name} is not finite for sample {np.argmin(np.isfinite(risk))}."
+        )
+    return risk
+
+
+def check_by_time(values, name, n_samples, times):
+    """Return a value of each sample at each time, of shape (n_samples, n_times)."""
+    values = np.asarray(values, dtype=float)
+    shapes = {(n_samples,): "one", (n_samples, len(times)): "one for each time"}
+    if values.shape not in shapes:
+        raise ValueError(
+            f"{name} has shape {values.shape} for {n_samples} samples and {len(times)} "
+            "times: give one value of each sample, or one for each time."
+        )
+    bad = ~np.isfinite(values.reshape(n_samples, -1)).all(axis=1)
+    if bad.any():
+        raise ValueError(f"{name} is not finite for sample {np.argmax(bad)}.")
+    if values.ndim == 1:
+        values = values[:, None]
+    return np.broadcast_to(values, (n_samples, len(times)))
+
+
+def check_times(times, event, time):
+    """Return ascending times, each of which has samples on either side.
+
+    Raises
+    ------
+    ValueError
+        If times don't ascend, if at one nobody had the event, or if nobody is followed
+        up any more.
+    """
+    times = np.atleast_1d(np.asarray(times, dtype=float))
+    if times.ndim != 1 or not len(times) or not (np.diff(times) > 0).all():
+        raise ValueError("times must be a number, or numbers that ascend.")
+    for t in times:
+        if not (event & (time <= t)).any():
+            raise ValueError(
+                f"Nobody in y had the event by time {t:g}: give later times."
+            )
+        if not (time > t).any():
+            raise ValueError(
+                f"Nobody in y is followed up after time {t:g}: give earlier times, "
+                f"before {time.max():g}."
+            )
+    return times

@@ -32,6 +32,8 @@ from ._restoration import RestorationObjective
 from ._starts import fitted_starts, in_unit_of
 
 MIN_VALIDATION = 2
+# With a prior, which knows all genes, more panels do not make embeddings better.
+MAX_PANELS = 4
 
 
 class GexBERT(GeneMethods, BaseEmbedder):
@@ -338,6 +340,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
             panel_size=max(1, self.n_genes_per_step // 2),
             pooling=self.pooling,
             prior=prior,
+            max_panels=None if prior is None else MAX_PANELS,
         )
 
     def _make_objective(

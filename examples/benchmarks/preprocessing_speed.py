@@ -45,8 +45,8 @@ def side_by_side(functions, repeats):
     return times
 
 
-def report(title, functions, repeats, n_bytes=None):
-    reference = f"{title}: {list(functions)[-1]}"
+def report(title, functions, repeats, n_bytes=None, beside=None):
+    reference = f"{title}: {beside or list(functions)[-1]}"
     print(f"\n{title}")
     for name, seconds in side_by_side(functions, repeats).items():
         median = statistics.median(seconds)
@@ -190,6 +190,7 @@ def measure_variance(counts, repeats):
                 },
                 repeats,
                 n_bytes=X.nbytes,
+                beside="StandardScaler.partial_fit",
             )
         mapped = np.load(path, mmap_mode="r")
         before = resident()

@@ -173,7 +173,8 @@ class GexBERT(GeneMethods, BaseEmbedder):
     hidden genes in each step. Both let a plain transformer learn in few epochs.
 
     Samples with more genes than are read at a time are read in panels, whose summary
-    tokens are averaged.
+    tokens are averaged. With the prior an embedding reads four panels at most: it knows
+    what all genes say of the factors. What is restored, and attention, reads all.
 
     References
     ----------

@@ -170,8 +170,9 @@ def test_a_sample_alone_and_in_company(Estimator):
         {"prior": None},
         {"embedding_dim": 12, "n_heads": 3, "n_genes_per_step": 74, "pooling": "mean"},
         {"value_encoder": "bins", "pooling": "summary", "standardize": False},
+        {"n_genes_per_step": 16},
     ],
-    ids=["no prior", "small", "bins"],
+    ids=["no prior", "small", "bins", "some panels"],
 )
 def test_other_networks_over_genes(parameters):
     embedder = by_default(skgex.GexBERT, n_iter_no_change=None, **parameters)

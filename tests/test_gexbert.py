@@ -15,6 +15,7 @@ from sklearn.frozen import FrozenEstimator
 from skgex import FineTunedClassifier, GexBERT
 from skgex._training import _fixed_blocks
 from skgex.datasets import make_cohort, make_expression
+from skgex.pretext import _gexbert
 
 X = make_expression(n_samples=90, n_genes=30, random_state=0)
 HOLES = np.random.default_rng(0).random(X.shape) < 0.3
@@ -91,6 +92,23 @@ def test_panels_hold_each_measured_gene_once(fitted):
         assert panel.shape[1] <= 8
         counts.scatter_add_(1, panel, exists.float())
     assert_array_equal(counts, ~HOLES)
+
+
+def test_with_a_prior_a_bounded_number_of_panels_is_embedded(fitted, monkeypatch):
+    monkeypatch.setattr(_gexbert, "MAX_PANELS", 2)
+    prior = fitted.prior
+    bounded = tiny(GexBERT, prior=prior, batch_size=64).fit(X)
+    n_read = 30 if prior is None else 16
+    assert bounded.encoder_.n_read == n_read
+    read = bounded.encoder_.order[:n_read].numpy()
+    # The others matter by what the prior makes of them: a sample that lacks those that
+    # are read reads others.
+    lacking = X[:5].copy()
+    lacking[:, read[:8]] = np.nan
+    assert np.abs(bounded.transform(lacking) - bounded.transform(X[:5])).max() > 0.01
+    # What is restored and attended to does not hang on the bound.
+    assert_array_equal(bounded.restore(GIVEN), fitted.restore(GIVEN))
+    assert_array_equal(bounded.attention(GIVEN), fitted.attention(GIVEN))
 
 
 def test_random_panels_hold_measured_genes_only(fitted):

@@ -1,5 +1,8 @@
 """The scales on which genes enter the linear part of a risk."""
 
+import copy
+import pickle
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -44,6 +47,21 @@ def test_tied_values_share_the_mean_of_their_ranks(values):
     scores = NormalScores(torch.from_numpy(np.sort(values, axis=0).T.copy()))
     found = scores(torch.from_numpy(values))
     assert_allclose(found, expected_scores(values), atol=1e-5)
+
+
+def test_what_is_kept_of_the_knots_is_of_these_knots():
+    knots = np.sort(X, axis=0).T.copy()
+    scores, values = NormalScores(torch.tensor(knots)), torch.from_numpy(X)
+    before = scores(values)
+    for module in (scores, copy.deepcopy(scores), pickle.loads(pickle.dumps(scores))):
+        assert_array_equal(module(values), before)
+    assert "_kept_ends" not in pickle.loads(pickle.dumps(scores)).__dict__
+    other = torch.from_numpy(np.sort(np.round(X), axis=0).T.copy())
+    expected = NormalScores(other)(values)
+    scores.load_state_dict({"knots": other})
+    assert_array_equal(scores(values), expected)
+    scores.knots = torch.from_numpy(knots)
+    assert_array_equal(scores(values), before)
 
 
 @settings(deadline=None)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgex._low_rank import FactorAnalysis, LowRankPrior
+from skgex._low_rank import FactorAnalysis, GeneCurves, LowRankPrior
 from skgex.nn import GeneDecoder, GeneTransformer, ValueEncoder, gene_attention
+from skgex.nn._draws import draws_from
 from skgex.nn._gene_transformer import N_SUMMARY
 from skgex.nn._transformer import Attention, TransformerBlock
 
@@ -207,3 +208,67 @@ def test_summaries_of_panels_are_averaged_by_their_genes():
         summary, _ = encoder.read(Z, found.values, found.linear, [(panel, exists)])
         total = total + panel.shape[1] / 10 * summary
     assert_allclose(encoder(Z), total.flatten(1), atol=1e-5)
+
+
+def wide_encoder(max_panels, **options):
+    """Return an encoder of 60 genes that reads four at a time, the same each time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = FactorAnalysis(torch.randn(60, 3), torch.ones(60))
+        prior = LowRankPrior(model, curves=GeneCurves(torch.randn(60, 2, 5)))
+    with draws_from(0):
+        options = {"prior": prior, "panel_size": 4, "max_panels": max_panels, **options}
+        return GeneTransformer(60, 8, n_heads=2, **options).eval()
+
+
+def wide_profiles():
+    Z = torch.from_numpy(np.random.default_rng(0).normal(size=(5, 60))).float()
+    Z[1, ::3] = torch.nan
+    Z[2, 5:] = torch.nan  # hardly any gene
+    Z[3, :] = torch.nan
+    return Z
+
+
+@pytest.mark.parametrize("pooling", ["concat", "mean"])
+@torch.no_grad()
+def test_of_many_genes_the_first_ones_are_read(pooling):
+    encoder, Z = wide_encoder(2, pooling=pooling), wide_profiles()
+    found = encoder.expect(Z)
+    for i, z in enumerate(Z):
+        first = [g for g in encoder.order.tolist() if not z[g].isnan()][:8]
+        panels = []
+        for panel in torch.tensor(first).long()[None].split(4, dim=1):
+            panels.append((panel, torch.ones_like(panel, dtype=torch.bool)))
+        parts = (part[i : i + 1] for part in (Z, found.values, found.linear))
+        by_hand = encoder.pool(*encoder.read(*parts, panels))
+        assert_allclose(encoder(Z)[i], by_hand[0], atol=1e-5)
+        assert_allclose(encoder(Z[i : i + 1])[0], by_hand[0], atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_bound_beyond_all_genes_changes_no_bit():
+    Z = wide_profiles()
+    expected = wide_encoder(None)(Z)
+    for max_panels in (15, 16):
+        assert_array_equal(wide_encoder(max_panels)(Z), expected)
+    # Without a prior nothing else knows what is not read.
+    expected = wide_encoder(None, prior=None)(Z)
+    assert_array_equal(wide_encoder(2, prior=None)(Z), expected)
+
+
+@torch.no_grad()
+def test_encoders_of_earlier_versions_read_all_genes():
+    encoder, Z = wide_encoder(2), wide_profiles()
+    del encoder.max_panels
+    assert_array_equal(encoder(Z), wide_encoder(None)(Z))
+
+
+@torch.no_grad()
+def test_curves_of_some_genes_are_those_of_all():
+    prior, Z = wide_encoder(2).prior, wide_profiles()
+    some = torch.tensor([7, 0, 33])
+    found, expected = prior(Z, curved=some), prior(Z)
+    assert_array_equal(found.values[:, some], expected.values[:, some])
+    assert_array_equal(found.linear, expected.linear)
+    others = torch.ones(60, dtype=torch.bool).index_fill(0, some, False)
+    assert_array_equal(found.values[:, others], expected.linear[:, others])

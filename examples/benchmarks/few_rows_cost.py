@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _records import record
 from few_rows_methods import pretrained, prior_alone
 from sklearn.frozen import FrozenEstimator
 
@@ -76,6 +77,9 @@ def main(arguments):
                 parts = job, n_genes, path, arguments.threads
                 with ProcessPoolExecutor(1, mp_context=context) as pool:
                     seconds, busy, peak = pool.submit(run, *parts).result()
+                size = {"samples": N_ROWS, "genes": n_genes}
+                record(f"GexBERT, {job}", busy, "CPU s", **size)
+                record(f"GexBERT, {job}", 1e3 * peak, "MB", **size)
                 print(
                     f"{job}, {N_ROWS} x {n_genes:,}: {seconds:.1f} s, {busy:.1f} s of "
                     f"CPU time, peak memory {peak:.2f} GB",

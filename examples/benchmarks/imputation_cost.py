@@ -30,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _records import record
 from imputation_data import read
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import KNNImputer
@@ -37,6 +38,8 @@ from sklearn.impute import KNNImputer
 from skgex import GexBERT, GexImputer
 
 N_TRAIN, N_TEST, N_GENES = 3000, 1000, 1500
+# The job of this process, for what is recorded.
+JOB = {"name": None}
 
 
 def z13(arguments):
@@ -59,6 +62,7 @@ def measured(label, function, *args):
     start, busy = time.perf_counter(), time.process_time()
     result = function(*args)
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
+    record(f"{JOB['name']}: {label}", busy, "CPU s")
     print(f"  {label}: {seconds:.1f} s, {busy:.1f} s of CPU time", flush=True)
     return result
 
@@ -156,9 +160,11 @@ if __name__ == "__main__":
     arguments = parse()
     torch.set_num_threads(arguments.threads)
     if arguments.run:
+        JOB["name"] = arguments.run
         JOBS[arguments.run](arguments)
         # Kilobytes on Linux.
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        record(f"{arguments.run}: peak memory", 1e3 * peak, "MB")
         print(f"  peak memory {peak:.2f} GB")
         sys.exit()
     for job in arguments.jobs:

@@ -26,6 +26,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
+from _records import record
 
 from skgex import io
 
@@ -192,6 +193,11 @@ def compare(folder, names, n_repeats):
         first = np.median([run[0] for run in runs[WAYS[name][0]]])
         for function, found in runs.items():
             seconds, peak, size, _ = np.median(np.array(found, float), axis=0)
+            way, first_way = (
+                f"{name}: {f.__name__}" for f in (function, WAYS[name][0])
+            )
+            record(way, [run[0] for run in found], beside=first_way)
+            record(way, [run[1] - base for run in found], "MB", beside=first_way)
             print(
                 f"{name:18s}{function.__name__:18s}{seconds:9.1f}{seconds / first:7.2f}"
                 f"{peak:8.0f} MB{peak - base:8.0f} MB{size / 2**20:8.0f} MB",

@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _records import record
 from scipy.stats import rankdata
 from sklearn.preprocessing import StandardScaler
 
@@ -44,10 +45,12 @@ def side_by_side(functions, repeats):
     return times
 
 
-def report(title, functions, repeats, n_bytes=None):
+def report(title, functions, repeats, n_bytes=None, beside=None):
+    reference = f"{title}: {beside or list(functions)[-1]}"
     print(f"\n{title}")
     for name, seconds in side_by_side(functions, repeats).items():
         median = statistics.median(seconds)
+        record(f"{title}: {name}", seconds, beside=reference)
         rate = f"{n_bytes / median / 1e9:8.2f} GB/s" if n_bytes else ""
         print(f"{name:42s}{median:8.3f}{min(seconds):9.3f}-{max(seconds):.3f}{rate}")
 
@@ -187,6 +190,7 @@ def measure_variance(counts, repeats):
                 },
                 repeats,
                 n_bytes=X.nbytes,
+                beside="StandardScaler.partial_fit",
             )
         mapped = np.load(path, mmap_mode="r")
         before = resident()

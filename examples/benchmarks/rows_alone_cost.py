@@ -1,6 +1,6 @@
 """What a call takes, on many samples and on one.
 
-    python rows_alone_cost.py [--repeats 5] [--only SCARF GexBERT GexImputer]
+    python rows_alone_cost.py [--repeats 5] [--only SCARF GexBERT GexImputer] [--quick]
 
 A sample has the same outputs, bit for bit, whoever else is in the call: rows are
 computed in blocks of one size, which a single sample fills up. Run it with two versions
@@ -14,12 +14,17 @@ import time
 
 import numpy as np
 import torch
+from _records import record
 
 from skgex import SCARF, GexBERT, GexImputer
 from skgex.datasets import make_expression
 
+# What sizes are divided by.
+SCALE = {"size": 1}
+
 
 def make_table(n_samples, n_genes, rate=0.0):
+    n_samples, n_genes = n_samples // SCALE["size"], n_genes // SCALE["size"]
     X = make_expression(n_samples, n_genes, n_factors=60, random_state=0)
     holes = np.random.default_rng(0).random(X.shape) < rate
     return np.where(holes, np.nan, X).astype(np.float32)
@@ -31,11 +36,14 @@ def seconds(function, X, repeats):
         start = time.process_time()
         function(X)
         times.append(time.process_time() - start)
-    return statistics.median(times)
+    return times
 
 
 def report(name, function, X, repeats):
-    many, one = seconds(function, X, repeats), seconds(function, X[:1], 4 * repeats)
+    calls = seconds(function, X, repeats), seconds(function, X[:1], 4 * repeats)
+    record(name, calls[0], "CPU s")
+    record(f"{name}, one row", calls[1], "CPU s")
+    many, one = (statistics.median(times) for times in calls)
     print(f"{name:<28} {many:8.3f} s {1e3 * one:9.2f} ms", flush=True)
 
 
@@ -44,7 +52,9 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     known = ["SCARF", "GexBERT", "GexImputer"]
     parser.add_argument("--only", nargs="+", choices=known, default=known)
+    parser.add_argument("--quick", action="store_true", help="a tenth of each side")
     options = parser.parse_args()
+    SCALE["size"] = 10 if options.quick else 1
     torch.set_num_threads(1)
     print(f"{'':<28} {'all':>10} {'one':>12}")
     if "SCARF" in options.only:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from _records import record
 
 from skgex import SCARF, GexBERT, load
 from skgex.datasets import make_expression
@@ -49,6 +50,8 @@ def measure(embedder, folder, repeats):
     sizes = {"save": path.stat().st_size, "pickle.dumps": len(pickled)}
     sizes["torch.save of the weights"] = content.getbuffer().nbytes
     for name, values in times.items():
+        n_genes = embedder.n_features_in_
+        record(f"{type(embedder).__name__}, {name}", values, genes=n_genes)
         size = f"{sizes[name] / weights:8.3f} x the weights" if name in sizes else ""
         print(f"{name:26s}{1e3 * statistics.median(values):8.1f} ms{size}")
 

@@ -18,6 +18,7 @@ import statistics
 import time
 
 import numpy as np
+from _records import record
 from sklearn.feature_selection import SelectKBest
 
 from skgex import UnivariateCoxSelector
@@ -89,6 +90,9 @@ def measure_score_test(cases, repeats):
         np.testing.assert_allclose(at_once()[: len(few)], loop(), rtol=1e-8)
         ours = side_by_side({"at once": at_once}, repeats)["at once"]
         slow = side_by_side({"loop": loop}, 1)["loop"][0] * X.shape[1] / len(few)
+        size = {"samples": len(X), "genes": X.shape[1]}
+        record(f"score test, {name}", ours, beside=f"its loop, {name}", **size)
+        record(f"its loop, {name}", slow, **size)
         median = statistics.median(ours)
         print(
             f"{name:24s}{median:10.3f}{min(ours):10.3f}-{max(ours):.3f}"
@@ -107,7 +111,9 @@ def measure_selector(cases, repeats):
         },
         repeats,
     )
+    size = {"samples": len(X), "genes": X.shape[1]}
     for name, values in times.items():
+        record(name, values, beside="SelectKBest(f_classif)", **size)
         print(f"{name:24s}{statistics.median(values):10.3f}")
 
 

@@ -1,6 +1,7 @@
 """How much faster two processes train than one, each with one thread.
 
     python several_processes.py [--repeats 5] [--batch-size 256] [--method SCARF VIME]
+        [--samples 6000] [--genes 2000]
 
 Launches ``torch.distributed.run`` with two processes and starts one process by itself,
 in turn, and prints the samples per second of the epochs after the first: medians, and
@@ -20,11 +21,12 @@ import time
 
 import numpy as np
 import torch
+from _records import record
 from skorch.callbacks import Callback
 
 from skgex import SCARF, VIME
 
-N_SAMPLES, N_GENES, N_EPOCHS = 6000, 2000, 4
+N_EPOCHS = 4
 METHODS = {"SCARF": SCARF, "VIME": VIME}
 
 
@@ -42,10 +44,10 @@ class Clock(Callback):
         self.seconds_.append((time.perf_counter() - wall, time.process_time() - cpu))
 
 
-def measure(method, batch_size):
+def measure(method, batch_size, n_samples, n_genes):
     """Print seconds of the epochs of one fit, in the first process."""
     torch.set_num_threads(1)
-    X = np.random.default_rng(0).standard_normal((N_SAMPLES, N_GENES), np.float32)
+    X = np.random.default_rng(0).standard_normal((n_samples, n_genes), np.float32)
     clock = Clock()
     embedder = METHODS[method](
         max_epochs=N_EPOCHS, batch_size=batch_size, random_state=0, callbacks=[clock]
@@ -55,12 +57,12 @@ def measure(method, batch_size):
         print(json.dumps(clock.seconds_[1:]))
 
 
-def run(n_processes, method, batch_size):
+def run(n_processes, method, *sizes):
     """Return median wall and processor seconds of an epoch."""
     launcher = ["-m", "torch.distributed.run", "--standalone"]
     launcher = [*launcher, f"--nproc-per-node={n_processes}"] if n_processes > 1 else []
     found = subprocess.run(
-        [sys.executable, *launcher, __file__, "--measure", method, str(batch_size)],
+        [sys.executable, *launcher, __file__, "--measure", method, *map(str, sizes)],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -75,28 +77,36 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--batch-size", type=int, nargs="+", default=[256, 1024])
     parser.add_argument("--method", nargs="+", default=list(METHODS))
-    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--samples", type=int, default=6000)
+    parser.add_argument("--genes", type=int, default=2000)
+    parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        return measure(options.measure[0], int(options.measure[1]))
-    print(f"{N_SAMPLES:,} x {N_GENES:,}, load at the start {os.getloadavg()[0]:.1f}")
+        return measure(options.measure[0], *map(int, options.measure[1:]))
+    size = options.samples, options.genes
+    print(f"{size[0]:,} x {size[1]:,}, load at the start {os.getloadavg()[0]:.1f}")
     print(
         "method, batch: samples/s of 1 and 2 processes, ratio (range), and of CPU time"
     )
     for method in options.method:
         for batch_size in options.batch_size:
             runs = [
-                [run(n, method, batch_size) for n in (1, 2)]
+                [run(n, method, batch_size, *size) for n in (1, 2)]
                 for _ in range(options.repeats)
             ]
             one, two = (
                 [statistics.median(times) for times in zip(*some, strict=True)]
                 for some in zip(*runs, strict=True)
             )
+            for n, times in zip((1, 2), zip(*runs, strict=True), strict=True):
+                name = f"{method} epoch, batch {batch_size}, processes: "
+                wall = [seconds for seconds, _ in times]
+                shape = {"samples": size[0], "genes": size[1]}
+                record(name + str(n), wall, beside=f"{name}1", **shape)
             ratios = sorted(alone[0] / both[0] for alone, both in runs)
             print(
-                f"{method:5s} {batch_size:5d}: {N_SAMPLES / one[0]:8,.0f} "
-                f"{N_SAMPLES / two[0]:8,.0f}   {statistics.median(ratios):.2f} "
+                f"{method:5s} {batch_size:5d}: {size[0] / one[0]:8,.0f} "
+                f"{size[0] / two[0]:8,.0f}   {statistics.median(ratios):.2f} "
                 f"({ratios[0]:.2f}-{ratios[-1]:.2f})   {one[1] / two[1]:.2f}"
                 f"   load {os.getloadavg()[0]:.1f}",
                 flush=True,

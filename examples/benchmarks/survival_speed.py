@@ -20,6 +20,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from _records import record
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 from sksurv.util import Surv
 from survival_models import linear, set_threads
@@ -48,7 +49,7 @@ def seconds(call, *arguments, repeat=5, **options):
         start = time.perf_counter()
         call(*arguments, **options)
         times.append(time.perf_counter() - start)
-    return median(times)
+    return times
 
 
 def loss(quick):
@@ -66,7 +67,10 @@ def loss(quick):
         masked = risk.double()[None].where(at_risk, -torch.inf)
         (masked.logsumexp(1) - risk)[event].sum().backward()
 
-    both = seconds(ours), seconds(matrix)
+    times = seconds(ours), seconds(matrix)
+    record("Cox loss and gradient", times[0], beside="by a matrix", samples=n)
+    record("by a matrix", times[1], samples=n)
+    both = [median(values) for values in times]
     print(f"loss and gradient, {n:,} samples: {1e3 * both[0]:.2f} ms, by a matrix ")
     print(f"  {1e3 * both[1]:.0f} ms, ratio {both[1] / both[0]:.0f}")
 
@@ -83,13 +87,17 @@ def path(quick):
         found = ridge_path(span.scores, likelihood, alphas)
         coefs[:] = alphas, np.stack([span.coefficients(theta) for theta in found])
 
-    own = seconds(ours)
+    times = seconds(ours)
+    own = median(times)
     start = time.perf_counter()
     theirs = [
         CoxPHSurvivalAnalysis(alpha=alpha, ties="efron", tol=1e-10).fit(X, y).coef_
         for alpha in coefs[0]
     ]
     other = time.perf_counter() - start
+    size = {"samples": len(X), "genes": X.shape[1]}
+    record("ridge path", times, beside="CoxPHSurvivalAnalysis", **size)
+    record("CoxPHSurvivalAnalysis", other, **size)
     difference = np.abs(coefs[1] - theirs).max()
     print(f"ridge path, {X.shape}: {own:.2f} s, CoxPHSurvivalAnalysis {other:.1f} s,")
     print(f"  ratio {other / own:.0f}, largest difference {difference:.1e}")
@@ -100,18 +108,29 @@ def fit(quick):
     for size in [(100, 300)] if quick else sizes:
         X, y = cohort(*size)
         model = linear()
-        print(f"linear part, {size}: {seconds(model.fit, X, y, repeat=1):.1f} s")
+        report("linear part", model.fit, X, y)
         if size == sizes[0] or quick:
             full = FineTunedCoxPH(random_state=0)
-            print(f"default fit, {size}: {seconds(full.fit, X, y, repeat=1):.1f} s")
-    X, y = cohort(1000, 1500)
+            report("default fit", full.fit, X, y)
+    X, y = cohort(*((100, 150) if quick else (1000, 1500)))
     model.fit(X, y)
     X = np.tile(X, (10, 1))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     times = np.quantile(y["time"], [0.1, 0.3, 0.5, 0.7, 0.9])
-    spent = seconds(model.predict_survival_function, X, times=times, repeat=1)
+    (spent,) = seconds(model.predict_survival_function, X, times=times, repeat=1)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"curves, 10,000 x 5 times: {spent:.1f} s, {(after - before) / 1e3:.0f} MB")
+    size = {"samples": len(X), "genes": X.shape[1]}
+    record("survival curves at 5 times", spent, **size)
+    record("survival curves at 5 times", (after - before) / 1e3, "MB", **size)
+    print(f"curves, {len(X):,} x 5 times: {spent:.1f} s, ", end="")
+    print(f"{(after - before) / 1e3:.0f} MB")
+
+
+def report(name, fit, X, y):
+    """Print and record seconds of one fit."""
+    times = seconds(fit, X, y, repeat=1)
+    print(f"{name}, {X.shape}: {times[0]:.1f} s", flush=True)
+    record(f"FineTunedCoxPH {name}", times, samples=len(X), genes=X.shape[1])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What training costs beside bare torch and beside TabularS3L.
 
     python training_speed.py [--threads 1] [--repeats 5] [--only loop corruption ...]
+        [--quick]
 
 Prints six tables:
 
@@ -25,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _records import record
 from torch import nn
 
 from skgex import SCARF, VIME
@@ -32,6 +34,8 @@ from skgex._training._net import MAX_GRADIENT_NORM, WARM_UP
 from skgex.datasets import make_expression
 
 BATCH = 128
+# What widths are divided by.
+SCALE = {"genes": 1}
 
 
 def seconds(function):
@@ -96,6 +100,7 @@ def measure_loop(repeats):
     print(f"{'':24s}{'estimator':>10s}{'torch':>10s}{'ratio':>8s}   range of ratios")
     for Method in (SCARF, VIME):
         for n_genes in (1000, 8000):
+            n_genes //= SCALE["genes"]
             X = make_expression(2000, n_genes, random_state=0)
             fitted = Method(max_epochs=1, batch_size=BATCH, random_state=0).fit(X)
             ours, others = epoch_seconds(
@@ -107,6 +112,10 @@ def measure_loop(repeats):
             )
             bare = [seconds / 5 for seconds in others["torch"]]
             ratios = sorted(a / b for a, b in zip(ours, bare, strict=True))
+            size = {"samples": len(X), "genes": n_genes}
+            names = f"{Method.__name__} epoch", f"{Method.__name__} epoch, plain torch"
+            record(names[0], ours, beside=names[1], **size)
+            record(names[1], bare, **size)
             print(
                 f"{Method.__name__:6s} 2,000 x {n_genes:<9,d}"
                 f"{statistics.median(ours):10.3f}{statistics.median(bare):10.3f}"
@@ -115,7 +124,7 @@ def measure_loop(repeats):
 
 
 def measure_corruption(repeats):
-    X = make_expression(BATCH, 20_000, random_state=0)
+    X = make_expression(BATCH, 20_000 // SCALE["genes"], random_state=0)
     fitted = SCARF(max_epochs=1, random_state=0).fit(X)
     objective = fitted.objective_.train()
     batch = fitted.standardizer_(torch.from_numpy(X))
@@ -130,6 +139,9 @@ def measure_corruption(repeats):
         {"view": lambda: objective.corruption(batch), "step": step}, 5 * repeats
     )
     view, whole = (statistics.median(times[name]) for name in ("view", "step"))
+    size = {"samples": BATCH, "genes": X.shape[1]}
+    record("SCARF view", times["view"], beside="SCARF step", **size)
+    record("SCARF step", times["step"], **size)
     print("\ncorruption: SCARF at 128 x 20,000")
     print(f"view {1e3 * view:.1f} ms of a step of {1e3 * whole:.1f} ms: ", end="")
     print(f"{view / whole:.0%}")
@@ -155,6 +167,7 @@ def measure_import(repeats):
     print("\nimport: seconds, each in a new process")
     for name, values in times.items():
         median = statistics.median(values)
+        record(f"import {name}", values, beside="import torch, sklearn")
         print(f"{name:16s}{median:8.2f}   over torch, sklearn {median - base:+.2f}")
 
 
@@ -221,6 +234,9 @@ def measure_peers(repeats):
             many=10,
         )
         a, b = statistics.median(ours), statistics.median(others["ts3l"])
+        name = f"{Method.__name__} epoch, beside ts3l"
+        record(name, ours, beside=f"{name}: ts3l", samples=1000, genes=1000)
+        record(f"{name}: ts3l", others["ts3l"], samples=1000, genes=1000)
         print(
             f"{Method.__name__:8s}{a:10.4f}{b:10.4f}{'1/' + format(b / a, '.1f'):>10s}"
         )
@@ -251,6 +267,8 @@ def measure_products(repeats):
 
     times = side_by_side({"products": products, "step": step}, 10 * repeats)
     part, whole = (statistics.median(times[name]) for name in ("products", "step"))
+    record("VIME products", times["products"], beside="VIME step", genes=1000)
+    record("VIME step", times["step"], genes=1000)
     print("\nproducts: matrix products in a VIME step at 128 x 1,000")
     print(f"{1e3 * part:.1f} ms of a step of {1e3 * whole:.1f} ms: {part / whole:.0%}")
 
@@ -284,6 +302,9 @@ def memory_of(path):
     took = seconds(lambda: embedder.fit(X))
     fit = peak()
     embedder.transform(X)
+    size = {"samples": len(X), "genes": X.shape[1]}
+    record("SCARF fit to a map", 1e3 * (fit - before), "MB", **size)
+    record("SCARF fit to a map", took, **size)
     print("\nmemory: SCARF, one epoch over a memory map of 20,000 x 20,000")
     print(f"imports {before:.2f} GB, peak of fit {fit:.2f} GB (+{fit - before:.2f}),")
     print(f"peak with transform {peak():.2f} GB; fit took {took:.0f} s")
@@ -303,9 +324,11 @@ if __name__ == "__main__":
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", nargs="*", choices=MEASURES, default=list(MEASURES))
+    parser.add_argument("--quick", action="store_true", help="a tenth of the genes")
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    SCALE["genes"] = 10 if arguments.quick else 1
     if arguments.memory_of:
         memory_of(arguments.memory_of)
     else:

@@ -38,8 +38,8 @@ class GeneCurves(nn.Module):
         super().__init__()
         self.register_buffer("heights", heights)
 
-    def forward(self, expected, uncertainty):
-        """Return the correction of the expectation of all genes.
+    def forward(self, expected, uncertainty, genes=None):
+        """Return the correction of the expectation of genes.
 
         Parameters
         ----------
@@ -47,6 +47,8 @@ class GeneCurves(nn.Module):
             What a linear model expects.
         uncertainty : tensor of shape (n,)
             Uncertainty of the factors, between 0 and 1.
+        genes : int64 tensor of shape (n_genes,), default=None
+            Which genes these are; None for all.
 
         Returns
         -------
@@ -54,7 +56,9 @@ class GeneCurves(nn.Module):
         """
         n_genes, _, n_knots = self.heights.shape
         left, share = knot_place(expected, n_knots)
-        left += n_knots * torch.arange(n_genes, device=left.device)
+        if genes is None:
+            genes = torch.arange(n_genes, device=left.device)
+        left += n_knots * genes
         level, change = (
             torch.lerp(heights[left], heights[left + 1], share)
             for heights in self.heights.transpose(0, 1).flatten(1)

@@ -108,7 +108,9 @@ class LowRankPrior(nn.Module):
         return self.model.rank
 
     @torch.no_grad()
-    def forward(self, Z, with_covariance=False, posterior=None, left_out=False):
+    def forward(
+        self, Z, with_covariance=False, posterior=None, left_out=False, curved=None
+    ):
         """Return what is expected given all measured genes.
 
         Parameters
@@ -122,6 +124,8 @@ class LowRankPrior(nn.Module):
         left_out : bool, default=False
             Whether samples that it was fitted to are treated as new ones. What is
             restored of them may otherwise be worse than of new samples.
+        curved : int64 tensor of shape (n_curved,), default=None
+            Genes whose curves are looked at, to spare time; None for all.
 
         Returns
         -------
@@ -140,8 +144,11 @@ class LowRankPrior(nn.Module):
                 along = (gaussian.lean * posterior.mean).sum(1, keepdim=True)
                 linear.addcmul_(gaussian.change, along)
             values = linear
-            if self.curves is not None:
+            if self.curves is not None and curved is None:
                 values = linear + self.curves(linear, self.uncertainty(gaussian))
+            elif self.curves is not None:
+                values, unsure = linear.clone(), self.uncertainty(gaussian)
+                values[:, curved] += self.curves(linear[:, curved], unsure, curved)
             return Expectation(values, linear, posterior)
 
     def uncertainty(self, posterior):

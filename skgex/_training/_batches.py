@@ -15,6 +15,7 @@ from torch import nn
 from ..nn._draws import permutation
 from ._fixed_blocks import block_rows, fill_block
 from ._modes import usual_modes
+from ._out_of_memory import by_smaller_blocks
 from ._rows import RowReader, check_profiles
 
 
@@ -28,6 +29,12 @@ def resolve_device(device):
         raise ValueError(
             f"device={device!r} is not a torch device; use 'auto', 'cpu' or 'cuda'."
         ) from error
+    if device.type == "mps":
+        raise ValueError(
+            f"device='{device}' computes in single precision only, and likelihoods and "
+            "low-rank models need double precision; use device='cpu', as 'auto' does "
+            "on a Mac."
+        )
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             f"device='{device}' was asked for, but torch sees no CUDA device here; "
@@ -112,7 +119,8 @@ def apply_by_batches(
     """Apply `module` to the rows of `X` in bounded memory.
 
     Always to as many rows at a time: what it makes of a row is the same, bit for bit,
-    whatever other rows there are.
+    whatever other rows there are. If a device has too little memory for as many, fewer
+    are taken, and the last bits may differ.
 
     Parameters
     ----------
@@ -138,8 +146,16 @@ def apply_by_batches(
     if (device.type, dtype) != ("cpu", torch.float32):
         # A copy: others may apply it at the same time, or train it later.
         module = deepcopy(module).to(device, dtype)
-    output = None
     size = block_rows(module, device, reader.shape[1])
+
+    def apply(size):
+        return _apply_blocks(module, reader, size, gene_names, dtype, allow_empty)
+
+    return by_smaller_blocks(apply, size, device)
+
+
+def _apply_blocks(module, reader, size, gene_names, dtype, allow_empty):
+    output = None
     for rows in torch.arange(len(reader)).split(size):
         batch = reader.take(rows)
         check_profiles(batch, int(rows[0]), gene_names, allow_empty)

@@ -4,11 +4,13 @@ import math
 from contextlib import nullcontext
 from functools import partial
 
+import torch
 from skorch.history import History
 
 from ..nn._shared_batch_norm import batch_norm_shared
 from ._callbacks import KeepWeights, StopTraining, not_finite, raised_by_callback
 from ._net import ObjectiveNet
+from ._out_of_memory import out_of_memory
 from ._processes import processes
 from ._shared_net import SharedNet
 
@@ -68,6 +70,8 @@ def train(
     ------
     KeyboardInterrupt
         If the user interrupts: a half-trained model never passes for a trained one.
+    MemoryError
+        If the device has too little memory for a batch.
     """
     _check_decay(lr, lr if encoder_lr is None else encoder_lr, weight_decay)
     others = processes()
@@ -85,15 +89,26 @@ def train(
         device=device,
         train_split=None,
     )
-    with nullcontext() if others is None else batch_norm_shared(objective):
-        net.initialize()
-        net.notify("on_train_begin")
-        if keep_start and patience is not None and max_epochs:
-            net.callbacks[0].keep_start(net, valid_batches)
-        _run_epochs(net, batches, valid_batches)
-        net.notify("on_train_end")
-        _check_outcome(net, batches)
+    keep_start = keep_start and patience is not None and max_epochs
+    try:
+        with nullcontext() if others is None else batch_norm_shared(objective):
+            _train(net, batches, valid_batches, keep_start)
+    except torch.OutOfMemoryError as error:
+        objective.cpu().eval()
+        n_rows = math.ceil(len(batches.rows) / len(batches))
+        what = f"Training with {n_rows} samples in a batch"
+        raise out_of_memory(error, device, what, "Lower `batch_size`") from error
     return _without_batches(net.history)
+
+
+def _train(net, batches, valid_batches, keep_start):
+    net.initialize()
+    net.notify("on_train_begin")
+    if keep_start:
+        net.callbacks[0].keep_start(net, valid_batches)
+    _run_epochs(net, batches, valid_batches)
+    net.notify("on_train_end")
+    _check_outcome(net, batches)
 
 
 def _net_for(others):

@@ -24,8 +24,9 @@ class GeneTransformer(nn.Module):
     of what the prior did not expect of it, gated by the gene. Summary tokens start
     from the factors of the prior. All tokens attend to each other. Where genes do not
     all fit into the context they are read in panels, whose summaries are averaged: the
-    cost is linear in the number of genes. Without a prior, summary tokens then start
-    from the sum of the gene embeddings weighted by the values.
+    cost is linear in the number of genes. Of a sample with very many genes only some
+    panels need be read, if summary tokens know all genes by the prior. Without one,
+    summary tokens start from the sum of the gene embeddings weighted by the values.
 
     Parameters
     ----------
@@ -50,6 +51,10 @@ class GeneTransformer(nn.Module):
         the mean of its genes.
     prior : LowRankPrior or None, default=None
         Linear model whose posterior the tokens are told.
+    max_panels : int or None, default=None
+        Bound on the panels that are read to embed a sample, if there is a prior: those
+        of the first genes, in the order of the panels, that were measured. None for no
+        bound.
 
     Attributes
     ----------
@@ -73,6 +78,7 @@ class GeneTransformer(nn.Module):
     """
 
     gene_axes = MappingProxyType({"gene": 0, "order": None})
+    max_panels = None  # in files of earlier versions
 
     def __init__(
         self,
@@ -87,10 +93,12 @@ class GeneTransformer(nn.Module):
         panel_size=128,
         pooling="concat",
         prior=None,
+        max_panels=None,
     ):
         super().__init__()
         d = embedding_dim
         self.prior = prior
+        self.max_panels = max_panels
         self.panel_size = min(panel_size, n_genes)
         self.pooling = pooling
         self.token_dim = d
@@ -137,14 +145,40 @@ class GeneTransformer(nn.Module):
 
     def forward(self, Z):
         """Embed standardised profiles."""
+        if not self.training and self.n_read < len(self.gene):
+            return self._embed_by_some(Z)
         expected, known = self.expect(Z)[:2]
         if not self.training:
             return by_row_sets(self._embed, Z, expected, known)
         panels = [self.random_panel(~Z.isnan(), self.panel_size)]
         return self.pool(*self.read(Z, expected, known, panels))
 
+    @property
+    def n_read(self):
+        """Number of genes that are read of a sample to embed it."""
+        if self.max_panels is None or self.prior is None:
+            return len(self.gene)
+        return min(len(self.gene), self.max_panels * self.panel_size)
+
     def _embed(self, Z, expected, known):
         return self.pool(*self.read(Z, expected, known, self.panels(Z)))
+
+    def _embed_by_some(self, Z):
+        """Embed profiles by what the prior knows of all genes, and by some of them.
+
+        What takes a time that grows with the number of genes is done for all samples
+        at once: for a few at a time it would take longer than to read.
+        """
+        order = self._first_genes(Z)
+        found = self.prior(Z, curved=order)
+        vectors = self.gene_vectors()
+
+        def embed(Z, expected, start):
+            panels = self.panels(Z, order, self.n_read)
+            return self.pool(*self.read_from(start, vectors, Z, expected, panels))
+
+        start = self.summary_tokens(len(Z), found.linear)
+        return by_row_sets(embed, Z, found.values, start)
 
     def expect(self, Z):
         """Return what all measured genes tell before any token is read.
@@ -181,10 +215,14 @@ class GeneTransformer(nn.Module):
             The mean of the gene tokens; zeros where `pooling` does not need it.
         """
         start = self.summary_tokens(len(Z), known)
+        return self.read_from(start, self.gene_vectors(), Z, expected, panels)
+
+    def read_from(self, start, vectors, Z, expected, panels):
+        """Do as :meth:`read`, given summary tokens and the vectors of all genes."""
         total = torch.zeros_like(start)
         genes, weight = torch.zeros_like(start[:, 0]), start.new_zeros(len(Z), 1)
         for i, (panel, exists) in enumerate(panels):
-            tokens = self.gene_tokens(Z, expected, panel, exists)
+            tokens = self.gene_tokens(Z, expected, panel, exists, vectors)
             tokens, mask = self.join(start, tokens, exists)
             tokens = self.attend(tokens, mask)
             count = exists.sum(1, keepdim=True).to(total.dtype)
@@ -219,8 +257,17 @@ class GeneTransformer(nn.Module):
         factors = known if self.prior is None else self.prior.factors(known)
         return tokens + self.factors(factors).unflatten(1, (N_SUMMARY, -1))
 
-    def gene_tokens(self, Z, expected, panel, exists):
-        """Return the tokens of the genes of a panel."""
+    def gene_vectors(self):
+        """Return the vectors of all genes in tokens, and how they gate values."""
+        # Of unit size, or genes would hardly be told apart at first.
+        gene = self.gene if self.prior is not None else self.gene / _GENE_SPREAD
+        return gene, self.gate(gene)
+
+    def gene_tokens(self, Z, expected, panel, exists, vectors=None):
+        """Return the tokens of the genes of a panel.
+
+        What is the same for all panels, see :meth:`gene_vectors`, may be given.
+        """
         values = Z.gather(1, panel).masked_fill(~exists, 0)
         told = self.value(values)
         if expected is not None:
@@ -228,11 +275,10 @@ class GeneTransformer(nn.Module):
             surprise = (values - expected.gather(1, panel)) / spread
             surprise = surprise.clamp(-MAX_SURPRISE, MAX_SURPRISE)
             told = told + self.surprise(surprise)
-        # Of unit size, or genes would hardly be told apart at first.
-        gene = self.gene if self.prior is not None else self.gene / _GENE_SPREAD
+        gene, gate = self.gene_vectors() if vectors is None else vectors
         # In a mere sum the first average over genes would not know which of them had
         # which value.
-        return gene[panel] + told * (1 + self.gate(gene)[panel])
+        return gene[panel] + told * (1 + gate[panel])
 
     def join(self, summary, genes, exists):
         """Put summary and gene tokens in one sequence, and say which exist."""
@@ -243,19 +289,48 @@ class GeneTransformer(nn.Module):
         always = exists.new_ones(len(exists), N_SUMMARY)
         return tokens, torch.cat([always, exists], 1)
 
-    def panels(self, Z):
+    def panels(self, Z, order=None, n_read=None):
         """Yield the panels in which the measured genes of each sample are read.
 
         The order is the same for all, and so are the sizes of the panels: what is read
         does not depend on other samples.
+
+        Parameters
+        ----------
+        Z : tensor of shape (n, n_genes)
+            Standardised profiles.
+        order : int64 tensor of shape (n_candidates,), default=None
+            Genes to choose from, the first ones first; None for all.
+        n_read : int, default=None
+            Bound on the genes that are read of a sample; None for all.
+
+        Yields
+        ------
+        genes : int64 tensor of shape (n, panel_size)
+        exists : bool tensor of shape (n, panel_size)
+            Which of them were measured.
         """
-        observed = ~Z.isnan()[:, self.order]
-        place = torch.argsort(~observed, dim=1, stable=True)
-        genes, exists = self.order[place], observed.gather(1, place)
+        order = self.order if order is None else order
+        observed = ~Z.isnan()[:, order]
+        place = torch.argsort(~observed, dim=1, stable=True)[:, :n_read]
+        genes, exists = order[place], observed.gather(1, place)
         n_read = max(1, int(exists.sum(1).max()))
         for start in range(0, n_read, self.panel_size):
             columns = slice(start, start + self.panel_size)
             yield genes[:, columns], exists[:, columns]
+
+    def _first_genes(self, Z):
+        """Return first genes in order: of each sample as many as are read of it.
+
+        To sort all of very many would take longer than to read a panel.
+        """
+        n_genes = 2 * self.n_read
+        while n_genes < len(self.order):
+            order = self.order[:n_genes]
+            if (~Z[:, order].isnan()).sum(1).min() >= self.n_read:
+                return order
+            n_genes *= 2
+        return self.order
 
     @staticmethod
     def random_panel(candidates, size):

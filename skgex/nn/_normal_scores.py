@@ -51,13 +51,30 @@ class NormalScores(nn.Module):
         left, right = (place - 1).clamp_(min=0), place.clamp(max=last)
         low, high = knots.gather(1, left), knots.gather(1, right)
         # A value that many samples have lies in the middle of its run of knots.
-        shared = (right + self._run_ends(knots).gather(1, right)) / 2
+        shared = (right + self._ends_of_runs().gather(1, right)) / 2
         gap = (high - low).where(high > low, 1)
         rank = (left + ((values - low) / gap).clamp_(0, 1)).clamp_(max=last)
         rank = shared.to(X.dtype).where(values == high, rank)
         score = torch.special.ndtri(rank.add_(0.5).div_(last + 1))
         # Sums over genes are taken in another order where they do not lie side by side.
         return score.masked_fill_(values.isnan(), torch.nan).T.contiguous()
+
+    def _ends_of_runs(self):
+        """Return what :meth:`_run_ends` does, which is kept for the next call."""
+        knots = self.knots
+        version = None if knots.is_inference() else knots._version
+        kept = vars(self).get("_kept_ends")
+        # Of this very tensor, with the values that it had.
+        if kept is None or kept[0] is not knots or kept[1] != version:
+            with torch.inference_mode(False):
+                # Of few bytes, as they are held for as long as the knots.
+                small = torch.int16 if knots.shape[1] < 2**15 else torch.int32
+                kept = knots, version, self._run_ends(knots).to(small)
+            vars(self)["_kept_ends"] = kept
+        return kept[2]
+
+    def __getstate__(self):
+        return {k: v for k, v in vars(self).items() if k != "_kept_ends"}
 
     @staticmethod
     def _run_ends(knots):

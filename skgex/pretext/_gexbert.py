@@ -34,6 +34,8 @@ from ._restoration import RestorationObjective
 from ._starts import fitted_starts, in_unit_of
 
 MIN_VALIDATION = 2
+# With a prior, which knows all genes, more panels do not make embeddings better.
+MAX_PANELS = 4
 
 
 class GexBERT(GeneMethods, BaseEmbedder):
@@ -173,7 +175,8 @@ class GexBERT(GeneMethods, BaseEmbedder):
     hidden genes in each step. Both let a plain transformer learn in few epochs.
 
     Samples with more genes than are read at a time are read in panels, whose summary
-    tokens are averaged.
+    tokens are averaged. With the prior an embedding reads four panels at most: it knows
+    what all genes say of the factors. What is restored, and attention, reads all.
 
     References
     ----------
@@ -340,6 +343,7 @@ class GexBERT(GeneMethods, BaseEmbedder):
             panel_size=max(1, self.n_genes_per_step // 2),
             pooling=self.pooling,
             prior=prior,
+            max_panels=None if prior is None else MAX_PANELS,
         )
 
     def _make_objective(

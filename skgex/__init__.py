@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["datasets", "evaluation", "io", "nn", "plotting"],
     submod_attrs={
+        "_attributions": ["gene_attributions"],
         "_finetune": ["FineTunedClassifier", "FineTunedRegressor", "LabeledKFold"],
         "_impute": ["GexImputer"],
         "_persistence": ["load"],

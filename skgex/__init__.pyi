@@ -5,6 +5,7 @@ from . import evaluation as evaluation
 from . import io as io
 from . import nn as nn
 from . import plotting as plotting
+from ._attributions import gene_attributions as gene_attributions
 from ._finetune import FineTunedClassifier as FineTunedClassifier
 from ._finetune import FineTunedRegressor as FineTunedRegressor
 from ._finetune import LabeledKFold as LabeledKFold

@@ -1,5 +1,6 @@
 """Pages of the documentation that the other tests do not run."""
 
+import inspect
 import re
 import sys
 import textwrap
@@ -13,6 +14,14 @@ import skgex
 sys.path.insert(0, str(ROOT / "tools"))
 from label_efficiency_figure import FIGURE, LINES, SECTIONS, accuracies, figure
 
+GUIDE = "".join(
+    page.read_text(encoding="utf-8")
+    for page in sorted((ROOT / "docs/user_guide").glob("*.rst"))
+)
+# The last part of what roles such as :class:`~skgex.io.ExpressionReport` point to.
+LINKED = set(
+    re.findall(r":(?:class|func|mod):`(?:[^`<]*<)?~?\.?(?:\w+\.)*(\w+)>?`", GUIDE)
+)
 LANDING = (ROOT / "docs/index.rst").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"code-block:: python\n\n((?: {9}.*\n|\n)+)", LANDING)
 
@@ -41,3 +50,28 @@ def test_blocks_of_the_landing_page_run(block):
 def test_the_citation_names_the_version():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {skgex.__version__}\n" in citation
+
+
+def test_the_guide_links_to_each_public_name():
+    values = {name: getattr(skgex, name) for name in skgex.__all__}
+    modules = [value for value in values.values() if inspect.ismodule(value)]
+    names = {*values, *(name for module in modules for name in module.__all__)}
+    assert names - LINKED == set()
+
+
+def test_each_page_of_the_guide_is_in_its_table():
+    index = (ROOT / "docs/user_guide/index.rst").read_text(encoding="utf-8")
+    table, tree = index.split(".. toctree::")
+    pages = {page.stem for page in (ROOT / "docs/user_guide").glob("*.rst")}
+    assert set(re.findall(r":doc:`(\w+)`", table)) == pages - {"index"}
+    assert set(re.findall(r"^   (\w+)$", tree, flags=re.MULTILINE)) == pages - {"index"}
+
+
+def test_code_of_the_cheat_sheet_names_what_is_there():
+    sheet = (ROOT / "docs/user_guide/cheat_sheet.rst").read_text(encoding="utf-8")
+    code = " ".join(re.findall(r"``([^`]+)``", sheet))
+    for module, name in re.findall(r"\b(io|plotting|evaluation)\.(\w+)", code):
+        assert name in getattr(skgex, module).__all__
+    known = {*skgex.__all__, "FrozenEstimator", "GridSearchCV", "GroupKFold", "Surv"}
+    called = re.findall(r"(?<![.\w])([A-Z]\w+)\(", code)
+    assert set(called) <= known

@@ -13,12 +13,16 @@ from numpydoc.docscrape import FunctionDoc
 import skgex
 from skgex import nn
 
-MODULES = filter(inspect.ismodule, (getattr(skgex, name) for name in skgex.__all__))
+NAMES = [getattr(skgex, name) for name in skgex.__all__]
+MODULES = filter(inspect.ismodule, NAMES)
 FUNCTIONS = [
-    getattr(module, name)
-    for module in MODULES
-    for name in module.__all__
-    if callable(getattr(module, name))
+    *filter(inspect.isfunction, NAMES),
+    *(
+        getattr(module, name)
+        for module in MODULES
+        for name in module.__all__
+        if callable(getattr(module, name))
+    ),
 ]
 PUBLIC = [*ESTIMATORS, *FUNCTIONS]
 

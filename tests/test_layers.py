@@ -43,6 +43,9 @@ LAYERS = {
     },
     "_impute": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
     "_restore": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
+    "_attributions": {
+        *("nn", "_training", "_inputs", "pretext", "_finetune", "_covariates"),
+    },
     "preprocessing": {"_gene_names", "_inputs", "_containers", "_shrunken_moments"},
     "evaluation": {"_containers"},
     "plotting": {"evaluation", "_follow_up"},
@@ -70,8 +73,10 @@ FOREIGN = {
     },
     "pandas": {
         *("datasets", "io", "evaluation", "plotting", "_impute", "_survival", "_cli"),
+        "_attributions",
     },
     "matplotlib": {"plotting"},
+    "captum": {"_attributions"},
     "joblib": {"evaluation"},
     "h5py": {"io"},
     "anndata": {"io"},

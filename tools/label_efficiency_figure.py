@@ -16,8 +16,8 @@ SECTIONS = {"GTEx, 26 tissues": "### GTEx:", "TCGA, 21 cancer types": "### TCGA:
 LINES = {
     "BYOL": ("BYOL, pretrained", "#0072b2", ""),
     "VIME": ("VIME, pretrained", "#d55e00", ""),
-    "LR": ("logistic regression", "#555555", "6 3"),
     "PCA + LR": ("logistic regression on components", "#cc79a7", "8 2 2 2"),
+    "LR": ("logistic regression", "#555555", "6 3"),
     "from scratch, random head": ("network from scratch", "#009e73", "2 3"),
 }
 SHARES = (2, 5, 10, 20, 100)
@@ -76,7 +76,8 @@ def key(left):
     """Return the names of the lines, below both panels."""
     parts = []
     for place, (name, colour, dashes) in enumerate(LINES.values()):
-        x, y = left + 225 * (place % 3), 346 + 20 * (place // 3)
+        # The longest name ends the first row.
+        x, y = left + (0, 180, 360)[place % 3], 346 + 20 * (place // 3)
         parts.append(
             f'<line x1="{x}" x2="{x + 28}" y1="{y}" y2="{y}" stroke="{colour}"'
             f' stroke-width="2.5" stroke-dasharray="{dashes or "none"}"/>'

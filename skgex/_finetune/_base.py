@@ -13,6 +13,7 @@ from torch import nn
 
 from .._covariates import (
     CONSTRAINT,
+    covariate_places,
     gene_table,
     learn_covariates,
     take_covariates,
@@ -279,9 +280,14 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         X = check_genes(self, X, reset=False)
         C, X = take_covariates(self, X), take_genes(self, X)
         X = append_covariates(X, C, vars(self))
-        pretrained = put_beside((self.standardizer_, self.encoder_), C.shape[1])
+        return self._apply(X, self._network(), dtype=dtype)
+
+    def _network(self):
+        """Return what makes outputs of genes, and of standardised covariates."""
+        n_covariates = len(covariate_places(self))
+        pretrained = put_beside((self.standardizer_, self.encoder_), n_covariates)
         model = nn.Sequential(*pretrained, self.head_)
         linear = getattr(self, "linear_", None)  # files of before have none
         if linear is not None:
             model = Vote(model, linear, self._linear_weight)
-        return self._apply(X, model, dtype=dtype)
+        return model

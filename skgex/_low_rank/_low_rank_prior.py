@@ -1,5 +1,6 @@
 """What is expected of a profile before a network looks at it."""
 
+from functools import wraps
 from typing import NamedTuple
 
 import torch
@@ -16,6 +17,18 @@ PRIOR_COUNT = 20.0
 MIN_LEFT = 0.05
 # The mixture is over this many leading factors, and curves look at them.
 N_LEADING = 64
+
+
+def no_weight_grad(method):
+    """Switch gradients off, unless they are asked for by the values given."""
+
+    @wraps(method)
+    def wrapped(self, values, *args, **kwargs):
+        asked = values.requires_grad and torch.is_grad_enabled()
+        with torch.set_grad_enabled(asked):
+            return method(self, values, *args, **kwargs)
+
+    return wrapped
 
 
 class Expectation(NamedTuple):
@@ -107,7 +120,7 @@ class LowRankPrior(nn.Module):
         """Number of factors."""
         return self.model.rank
 
-    @torch.no_grad()
+    @no_weight_grad
     def forward(
         self, Z, with_covariance=False, posterior=None, left_out=False, curved=None
     ):
@@ -164,7 +177,7 @@ class LowRankPrior(nn.Module):
         left = (posterior.covariance[:, :q, :q] * gram).sum((1, 2)) / total
         return left[posterior.pattern]
 
-    @torch.no_grad()
+    @no_weight_grad
     def factors(self, linear):
         """Return the factors behind an expectation, whichever model it is from."""
         with torch.autocast(linear.device.type, enabled=False):

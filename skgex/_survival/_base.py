@@ -283,7 +283,7 @@ class BaseFineTunedSurvival(
         biases = head.bias.numpy(force=True)
         added = np.broadcast_to(biases, (len(X), len(biases)))
         risk = self._apply(X, linear, dtype=torch.float64)[:, 0]
-        # Where the network is not believed, its pass through all genes is spared.
+        # Where the network is not used, its pass through all genes is spared.
         if head.weight.any():
             added = self._apply(X, standardizer, encoder, head, dtype=torch.float64)
         return risk + known, added.astype(np.float64)

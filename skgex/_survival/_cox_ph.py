@@ -22,8 +22,8 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
     fitted by penalised partial likelihood [1]_ and exact however many genes there are.
     The second is what a linear head makes of the embedding of `embedder`, pretrained on
     all samples without their follow-up, then fine-tuned by the same likelihood [2]_.
-    Inner cross-validation chooses the penalty of the first, and how much of the second
-    is believed: nothing, unless samples held out have a better likelihood.
+    Inner cross-validation chooses the penalty of the first, and the weight of the
+    second: zero, unless it improves the likelihood of samples held out.
 
     Parameters
     ----------
@@ -137,10 +137,10 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
     standardizer_ : torch.nn.Module
         Standardises genes as in pretraining.
     head_ : torch.nn.Module
-        The linear layer above the encoder. If the network was not believed, its
+        The linear layer above the encoder. If the network is not used, its
         weights are zero, or those of an earlier model times `prior_weight_`.
     history_ : list of dict
-        One row for each epoch of fine-tuning; empty if the network was not believed.
+        One row for each epoch of fine-tuning; empty if the network is not used.
     n_iter_ : int
         Number of epochs of fine-tuning.
     n_features_in_ : int

@@ -128,7 +128,7 @@ class FineTunedDiscreteHazard(HazardCalibrationMixin, BaseFineTunedSurvival):
     head_ : torch.nn.Module
         The linear layer above the encoder, with an output for each interval.
     history_ : list of dict
-        One row for each epoch of fine-tuning; empty if the network was not believed.
+        One row for each epoch of fine-tuning; empty if the network is not used.
     n_iter_ : int
         Number of epochs of fine-tuning.
     n_features_in_ : int

@@ -26,7 +26,7 @@ class EarlierModel(NamedTuple):
     head: nn.Linear
 
     def speaks_to(self, n_outputs):
-        """Whether the network was believed, and a head with so many outputs asks."""
+        """Whether the network takes part, and the head has so many outputs."""
         return bool(self.head.weight.any()) and self.head.out_features == n_outputs
 
 

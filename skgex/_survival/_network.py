@@ -14,7 +14,7 @@ from ..nn._layers import zero_linear
 
 # Up to so many samples a step sees all of them, and risk sets are whole.
 FULL_BATCH = 4096
-# What a network must gain in log likelihood to be believed, as by Akaike's criterion:
+# What a network must gain in log likelihood to be used, as by Akaike's criterion:
 # it brings two weights.
 MIN_GAIN = 2.0
 
@@ -30,7 +30,7 @@ def start_head(embedding_dim, biases, earlier, prior_weight):
 
 
 def fit_network(estimator, task, X, data, folds, model, held_out, known, seed, report):
-    """Train the network as far as samples held out believe it.
+    """Train the network, weighted by samples held out.
 
     It learns the risk by itself, not what the linear part leaves of it: in samples that
     the linear part was fitted to that is too little, and in others it depends on the
@@ -47,7 +47,7 @@ def fit_network(estimator, task, X, data, folds, model, held_out, known, seed, r
     data : SurvivalData
         Its follow-up.
     folds : list of (ndarray, ndarray)
-        Inner folds. Without any the network is believed if `cv` is None, and left out
+        Inner folds. Without any the network is used if `cv` is None, and left out
         where `cv` found too few events for folds.
     model : tuple of torch.nn.Module
         Linear part, standardizer, encoder and head; all but the second are modified.
@@ -81,8 +81,8 @@ def fit_network(estimator, task, X, data, folds, model, held_out, known, seed, r
     if folds:
         outputs = held_out_outputs(estimator, task, network, X, data, folds, seed)
         parts = held_out, known, outputs, biases
-        believed = partial(_held_out_loss, task, data, folds, *parts)
-        weights = choose_weights(believed)
+        loss = partial(_held_out_loss, task, data, folds, *parts)
+        weights = choose_weights(loss)
         if not weights[1]:
             return [], None
     rows = torch.arange(len(X))

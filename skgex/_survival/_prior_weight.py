@@ -1,4 +1,4 @@
-"""How much of an earlier survival model is believed."""
+"""How much of an earlier survival model is added."""
 
 import numpy as np
 from scipy.special import softmax

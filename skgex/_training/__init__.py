@@ -13,6 +13,7 @@ from ._processes import agree, draw_seed, fit_together, launched_rank
 from ._rows import (
     RowReader,
     check_all_profiles,
+    check_profiles,
     gene_moments,
     gene_ranges,
     is_constant,
@@ -28,6 +29,7 @@ __all__ = [
     "apply_by_batches",
     "check_all_profiles",
     "check_callbacks",
+    "check_profiles",
     "draw_seed",
     "fit_together",
     "gene_moments",

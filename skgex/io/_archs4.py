@@ -52,7 +52,7 @@ def read_archs4(
     """Read gene counts of ARCHS4 [1]_, version 2.
 
     Only the chunks of the HDF5 file that hold selected samples are read, one strip of
-    it at a time. Needs h5py, ``pip install "skgex[io]"``.
+    it at a time. Needs h5py, ``pip install ".[io]"`` in a checkout.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ def read_h5ad(
 
     The matrix is read in blocks and made dense on the way; what else is in the file is
     not touched. Files of all versions of AnnData are read. Needs h5py,
-    ``pip install "skgex[io]"``.
+    ``pip install ".[io]"`` in a checkout.
 
     Parameters
     ----------

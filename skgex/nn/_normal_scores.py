@@ -108,6 +108,9 @@ class SampleStandardizer(nn.Module):
 
     def forward(self, X):
         """Return the standardised samples as a new tensor."""
-        X = X - X.nanmean(dim=1, keepdim=True)
-        scale = X.square().nanmean(dim=1, keepdim=True).sqrt()
-        return X / scale.where(scale > 0, 1)
+        missing = X.isnan()
+        # Zeros in the place of NaN, of which gradients would be NaN as well.
+        X = (X - X.nanmean(dim=1, keepdim=True)).masked_fill(missing, 0)
+        squares = X.square().masked_fill(missing, torch.nan)
+        scale = squares.nanmean(dim=1, keepdim=True).sqrt()
+        return (X / scale.where(scale > 0, 1)).masked_fill(missing, torch.nan)

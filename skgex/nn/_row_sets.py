@@ -67,7 +67,7 @@ def runs(Z):
     (tensor([0, 1, 3]), tensor([0, 1, 1, 2]))
     """
     # NaN is not equal to itself, but its bits are.
-    bits = Z.contiguous().view(torch.int32)
+    bits = Z.detach().contiguous().view(torch.int32)
     new = (bits[1:] != bits[:-1]).any(1)
     new = torch.cat([new.new_ones(min(1, len(Z))), new])
     return new.nonzero()[:, 0], new.cumsum(0) - 1

@@ -1,6 +1,7 @@
 """Figures of estimators and experiments, in scikit-learn's Display convention.
 
-They need matplotlib, ``pip install "skgex[plot]"``, which loads with the first drawing.
+They need matplotlib, ``pip install ".[plot]"`` in a checkout. It loads with the first
+drawing.
 """
 
 from ._attention import AttentionDisplay

@@ -127,8 +127,8 @@ class GeneMethods:
         is expected of samples in which the same genes were measured. Likelihoods of
         samples held out within `fit`, with many genes and with few, make scores
         comparable: samples like those of `fit` have the same median and the same lower
-        5 % whatever was measured. Look at it before a label or an imputed value is
-        believed: a sample of another tissue, unit or platform has a low score.
+        5 % whatever was measured. Look at it before you rely on a label or on an
+        imputed value: a sample of another tissue, unit or platform has a low score.
 
         Parameters
         ----------

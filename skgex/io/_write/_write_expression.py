@@ -71,7 +71,8 @@ def write_expression(
         Where to write: ``.tsv``, ``.csv``, ``.txt`` or ``.gct``, and the same followed
         by ``.gz``, ``.bz2``, ``.xz`` or ``.zip``; ``.parquet``, ``.feather``,
         ``.h5ad`` and ``.xlsx``, which has no more than 16 digits, all of which need
-        ``pip install "skgex[io]"``; ``.npy``, a table on disk as `to_memmap` writes it.
+        ``pip install ".[io]"`` in a checkout; ``.npy``, a table on disk as `to_memmap`
+        writes it.
     format : str, default=None
         The format, if the name does not say it: one of those endings without its dot.
     like : dict, default=None

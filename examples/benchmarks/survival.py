@@ -13,7 +13,10 @@ of one cohort, but for
   their patients;
 - "tuned, standard": the same with genes standardised rather than ranked, and
 - "tuned, network": the same as "tuned", with SCARF pretrained on the training patients
-  of all cohorts.
+  of all cohorts;
+- "GexBERT embedding": ridge Cox regression on the embedding, standardised, of a GexBERT
+  that was pretrained on the training patients of all cohorts, also without its prior;
+  "200 PCs of all cohorts": on their principal components.
 
 Prints Harrell's concordance, mean over folds; its mean over cohorts; paired
 differences to the best of the simple models with a 95 % interval over folds and cohorts
@@ -33,7 +36,7 @@ from sklearn.frozen import FrozenEstimator
 from sksurv.metrics import concordance_index_censored, integrated_brier_score
 from sksurv.nonparametric import kaplan_meier_estimator
 from sksurv.util import Surv
-from survival_models import NO_ENCODER, cohort_models, set_threads, tuned
+from survival_models import NO_ENCODER, cohort_models, embedded, set_threads, tuned
 
 from skgex import SCARF, EventStratifiedKFold, FineTunedCoxPH
 
@@ -45,6 +48,7 @@ SIMPLE = [
     "survival forest",
 ]
 PAN = ["pan-cancer", "tuned", "tuned, cv", "tuned, standard", "tuned, network"]
+PAN += ["200 PCs of all cohorts", "GexBERT embedding", "GexBERT embedding, no prior"]
 YEARS = (1, 3)
 
 
@@ -74,7 +78,7 @@ def make_folds(X, y, cohort, seed):
 
 def pan_models(X, y, cohort, names):
     """Fit what sees all cohorts; return the models that are asked for in each."""
-    models = {}
+    models = embedded(X, names)
     if {"pan-cancer", "tuned", "tuned, cv"} & set(names):
         pan = FineTunedCoxPH(NO_ENCODER, max_epochs=0, random_state=0)
         pan.fit(X, y, strata=cohort)

@@ -12,7 +12,13 @@ from sksurv.ensemble import RandomSurvivalForest
 from sksurv.linear_model import CoxnetSurvivalAnalysis
 from sksurv.metrics import concordance_index_censored
 
-from skgex import SCARF, EventStratifiedKFold, FineTunedCoxPH, FineTunedDiscreteHazard
+from skgex import (
+    SCARF,
+    EventStratifiedKFold,
+    FineTunedCoxPH,
+    FineTunedDiscreteHazard,
+    GexBERT,
+)
 from skgex._survival._data import check_data
 from skgex._survival._linear import fit_linear_risk
 
@@ -117,6 +123,25 @@ def tuned(pan, scaling="rank", prior_weight=0.3):
         prior_weight=prior_weight,
         random_state=0,
     )
+
+
+def embedded(X, names):
+    """Return ridge Cox regression on what was learnt, without follow-up, of X."""
+    models = {}
+    if "200 PCs of all cohorts" in names:
+        components = standardized(PCA(200, random_state=0)).fit(X)
+        models["200 PCs of all cohorts"] = make_pipeline(
+            FrozenEstimator(components), RidgeOnComponents(200)
+        )
+    for name, prior in {"": "low_rank", ", no prior": None}.items():
+        name = f"GexBERT embedding{name}"
+        if name in names:
+            embedder = GexBERT(prior=prior, random_state=0).fit(X)
+            print(f"{name}: {embedder.n_iter_} epochs", flush=True)
+            models[name] = make_pipeline(
+                FrozenEstimator(embedder), linear(scaling="standard")
+            )
+    return models
 
 
 def set_threads(n):

@@ -9,6 +9,7 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.callback import CallbackSupportMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -16,7 +17,24 @@ from .._covariates import gene_names, take_genes
 from .._inputs import check_genes
 from .._persistence import SaveMixin
 from .._training import apply_by_batches, resolve_device
+from ..nn import GeneTransformer
+from ..pretext._attention import AttentionReader
 from ..pretext._nested import NestedEmbedderMixin
+
+
+def _has_attention(estimator):
+    """Raise AttributeError where no network over genes is, or will be, tuned."""
+    encoder = getattr(estimator, "encoder_", None)
+    if encoder is None:
+        found = hasattr(estimator.embedder, "attention")
+    else:
+        found = isinstance(encoder, GeneTransformer)
+    if not found:
+        raise AttributeError(
+            "attention is of a network whose tokens are genes: use the embedder "
+            f"GexBERT, not {estimator.embedder!r}."
+        )
+    return True
 
 
 class TunedEncoder(
@@ -53,6 +71,39 @@ class TunedEncoder(
         check_is_fitted(self)
         X = take_genes(self, check_genes(self, X, reset=False))
         return self._apply(X, self.standardizer_, self.encoder_)
+
+    @available_if(_has_attention)
+    def attention(self, X, *, rollout=False):
+        """Return how much the fine-tuned encoder attends to each gene of each sample.
+
+        As :meth:`GexBERT.attention`, and with the same reservations, of the encoder as
+        it is after fine-tuning. Only where `embedder` is a :class:`GexBERT`, or has
+        been one.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_genes)
+            Expression profiles in the units of the training data; NaN where a gene was
+            not measured.
+        rollout : bool, default=False
+            Whether attention is followed through all layers, rather than taken from
+            the last one.
+
+        Returns
+        -------
+        attention : ndarray of shape (n_samples, n_genes), dtype float32
+            Averaged over heads and summary tokens: one is what an average gene gets.
+            NaN where a gene was not measured. Covariates have no column.
+
+        Raises
+        ------
+        AttributeError
+            If the encoder is not one over genes, as those of SCARF, VIME and BYOL.
+        """
+        check_is_fitted(self)
+        X = take_genes(self, check_genes(self, X, reset=False))
+        reader = AttentionReader(self.standardizer_, self.encoder_, rollout)
+        return self._apply(X, reader)
 
     def _apply(self, X, *modules, dtype=torch.float32):
         """Apply modules in a row to checked input."""

@@ -10,8 +10,8 @@ from torch import nn
 
 from .._inputs import check_genes
 from .._training import apply_by_batches, resolve_device
-from ..nn import gene_attention
 from ..nn._draws import draws_from
+from ._attention import AttentionReader
 
 
 class GeneMethods:
@@ -118,7 +118,9 @@ class GeneMethods:
         """
         check_is_fitted(self)
         X = check_genes(self, X, reset=False)
-        return self._apply(_Attention(self.standardizer_, self.encoder_, rollout), X)
+        return self._apply(
+            AttentionReader(self.standardizer_, self.encoder_, rollout), X
+        )
 
     def score_samples(self, X, *, as_quantile=False, return_z=False):
         """Return how likely samples are, that is how like those of `fit`.
@@ -317,14 +319,3 @@ class _OnGenes(nn.Module):
             restored, variance = found
             return torch.cat([mean + scale * restored, scale * variance.sqrt()], 1)
         return mean + scale * found
-
-
-class _Attention(nn.Module):
-    def __init__(self, standardizer, encoder, rollout):
-        super().__init__()
-        self.standardizer = standardizer
-        self.encoder = encoder
-        self.rollout = rollout
-
-    def forward(self, X):
-        return gene_attention(self.encoder, self.standardizer(X), self.rollout)

@@ -51,6 +51,7 @@ import numpy as np
 import pandas as pd
 import torch
 from few_rows_data import read_pretraining
+from in_context import WHY_NOT, InContextClassifier
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
@@ -64,11 +65,6 @@ from threadpoolctl import threadpool_limits
 from transfer_data import read
 
 from skgex import BYOL, SCARF, VIME, FineTunedClassifier, GexBERT
-
-try:
-    import geneicl
-except ImportError as error:
-    geneicl, WHY_NOT = None, error
 
 NETWORKS = {"SCARF": SCARF, "VIME": VIME, "BYOL": BYOL}
 N_CLASSES, MAX_TEST, ROOM, N_COMPONENTS = 8, 300, 150, 64
@@ -269,21 +265,10 @@ def tuned(name, how, task, start, seed):
     return model.predict(task.X_test)
 
 
-@cache
-def checkpoint(number):
-    path = Path(geneicl.CKPT).with_name(f"trm_segmented8_s{number}.pt")
-    return geneicl.GeneICL("classification", ckpt=path, device="cpu")
-
-
 def in_context(numbers, ensemble_seed, task, start, seed):
     X, y = task.labelled
-    probabilities = 0
-    for number in numbers:
-        model = checkpoint(number)
-        model.ensemble_seed = ensemble_seed
-        model.fit(X.to_numpy(), y.astype(str))
-        probabilities += model.predict_proba(task.X_test.to_numpy())
-    return model.classes_[probabilities.argmax(axis=1)]
+    model = InContextClassifier(numbers, ensemble_seed).fit(X.to_numpy(), y)
+    return model.predict(task.X_test.to_numpy())
 
 
 def ways(name):
@@ -405,8 +390,8 @@ def parse():
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.draws, arguments.sizes = 1, arguments.sizes[:1]
-    if geneicl is None:
-        print(f"GeneICL is left out: {WHY_NOT}; pip install --no-deps geneicl")
+    if WHY_NOT:
+        print(WHY_NOT)
         ours = [name for name in arguments.methods if "GeneICL" not in name]
         arguments.methods = ours
     return arguments

@@ -1,6 +1,6 @@
 """Cancer types from a few random genes: what pretraining on more genes is worth.
 
-    python panel_classification.py --data DIR [--panels 16 32 64] [--draws 3] [--quick]
+    python panel_classification.py --data DIR [--panels 16 32 64] [--draws 0 1 2]
 
 DIR holds `tcga_tall90`, with `X.npz` (X, samples, genes) and `meta.csv`: cancer types
 with 20 primary tumours or more, in five folds by patient. Simple models read a random
@@ -12,11 +12,13 @@ other genes being missing in training and test alike:
 - "fine-tuned": `FineTunedClassifier` on the panel;
 - "restored": simple models on the panel and all genes restored from it.
 
-Others are pretrained on the panel alone, which any user of one can do:
+Others are pretrained on the panel alone, which any user of one can do, once for all
+shares of the labels:
 
 - "SCARF", "VIME", "BYOL": the fine-tuned networks;
 - "default": `FineTunedClassifier()`, where linear models vote beside VIME;
-- "vote": the mean of the probabilities of VIME, BYOL and the default.
+- "vote": the mean of the probabilities of VIME, BYOL and the default;
+- "vote of all": the same, and logistic regression on the restored genes.
 
 All are trained on 5 %, 20 % or all of the labels of the training part, at least one for
 each type. The larger panels of a draw hold the smaller ones. Every model has the
@@ -51,13 +53,9 @@ from skgex import BYOL, SCARF, VIME, FineTunedClassifier, GexBERT
 
 SIMPLE = ["LR", "RBF SVM", "MLP", "extra trees"]
 PRETRAINED = ["embedding + LR", "restored + LR", "restored + RBF SVM", "fine-tuned"]
-ON_PANEL = {
-    "SCARF": FineTunedClassifier(SCARF(), linear_weight=0, random_state=0),
-    "VIME": FineTunedClassifier(VIME(), linear_weight=0, random_state=0),
-    "BYOL": FineTunedClassifier(BYOL(), linear_weight=0, random_state=0),
-    "default": FineTunedClassifier(random_state=0),
-}
-VOTE = ["VIME", "BYOL", "default"]
+ON_PANEL = {"SCARF": SCARF, "VIME": VIME, "BYOL": BYOL, "default": VIME}
+VOTES = {"vote": ["VIME", "BYOL", "default"]}
+VOTES["vote of all"] = [*VOTES["vote"], "restored + LR"]
 
 
 def simple_models():
@@ -74,13 +72,12 @@ def simple_models():
     return scaled | {"extra trees": trees}
 
 
-def candidates(embedder, X, genes, arms):
+def candidates(embedder, X, train, genes, arms):
     """The models to fit, each with what it reads of all samples."""
     panel = np.full_like(X, np.nan)
     panel[:, genes] = X[:, genes]
-    models, tables = simple_models(), {}
-    models |= ON_PANEL
-    tables |= dict.fromkeys([*SIMPLE, *ON_PANEL], X[:, genes])
+    models = simple_models() | on_panel(X[np.ix_(train, genes)], arms)
+    tables = dict.fromkeys([*SIMPLE, *ON_PANEL], X[:, genes])
     if "embedding + LR" in arms:
         models["embedding + LR"] = models["LR"]
         tables["embedding + LR"] = embedder.transform(panel)
@@ -95,7 +92,22 @@ def candidates(embedder, X, genes, arms):
             frozen, linear_weight=0, random_state=0
         )
         tables["fine-tuned"] = panel
-    return {name: (models[name], tables[name]) for name in arms if name != "vote"}
+    return {name: (models[name], tables[name]) for name in arms if name not in VOTES}
+
+
+def on_panel(X, arms):
+    """Classifiers whose embedders are pretrained on the panel of the training part."""
+    models, fitted = {}, {}
+    for name in (name for name in ON_PANEL if name in arms):
+        kind = ON_PANEL[name]
+        start = time.perf_counter()
+        if kind not in fitted:
+            fitted[kind] = FrozenEstimator(kind(random_state=0).fit(X))
+            seconds = time.perf_counter() - start
+            print(f" {kind.__name__} {X.shape[1]} {seconds:.0f} s", end="", flush=True)
+        votes = {} if name == "default" else {"linear_weight": 0}
+        models[name] = FineTunedClassifier(fitted[kind], random_state=0, **votes)
+    return models
 
 
 def draw_labelled(y, rows, share, rng):
@@ -109,24 +121,32 @@ def draw_labelled(y, rows, share, rng):
     return np.sort(np.concatenate(parts))
 
 
-def fold_scores(X, y, groups, fold, arguments):
-    """Yield the accuracy of all models in one fold."""
-    number, (train, test) = fold
-    embedder = None
-    if set(arguments.arms) & set(PRETRAINED):
-        start = time.perf_counter()
-        embedder = GexBERT(random_state=0).fit(X[train], groups=groups[train])
-        seconds = time.perf_counter() - start
-        print(f"fold {number}: pretrained in {seconds:.0f} s", flush=True)
-    for draw in range(arguments.draws):
+def pretrained(X, groups, folds, arguments):
+    """A GexBERT of all genes for each fold, or nothing where no arm reads it."""
+    if not set(arguments.arms) & set(PRETRAINED):
+        return [None] * len(folds)
+    start = time.perf_counter()
+    found = [GexBERT(random_state=0).fit(X[t], groups=groups[t]) for t, _ in folds]
+    seconds = (time.perf_counter() - start) / len(folds)
+    print(f"GexBERT of all genes: {seconds:.0f} s a fold", flush=True)
+    return found
+
+
+def scores(X, y, groups, folds, arguments):
+    """Yield the accuracies of each draw, fold and size of the panel."""
+    embedders = pretrained(X, groups, folds, arguments)
+    for draw in arguments.draws:
         order = np.random.default_rng(draw).permutation(X.shape[1])
-        for size in arguments.panels:
-            arms = candidates(embedder, X, np.sort(order[:size]), arguments.arms)
-            for share in arguments.fractions:
-                rng = np.random.default_rng([number, draw])
-                rows = draw_labelled(y, train, share, rng)
-                about = {"fold": number, "draw": draw, "genes": size, "share": share}
-                yield from arm_scores(arms, y, train, rows, test, about)
+        for number, (train, test) in enumerate(folds):
+            for size in arguments.panels:
+                genes = np.sort(order[:size])
+                arms = candidates(embedders[number], X, train, genes, arguments.arms)
+                about = {"fold": number, "draw": draw, "genes": size}
+                for share in arguments.fractions:
+                    rng = np.random.default_rng([number, draw])
+                    rows = draw_labelled(y, train, share, rng)
+                    cell = about | {"share": share}
+                    yield list(arm_scores(arms, y, train, rows, test, cell))
 
 
 def arm_scores(arms, y, train, rows, test, about):
@@ -142,17 +162,18 @@ def arm_scores(arms, y, train, rows, test, about):
         accuracy = 100 * model.score(table[test], y[test])
         seconds = time.perf_counter() - start
         yield {**about, "model": name, "accuracy": accuracy, "seconds": seconds}
-        if name in VOTE:
+        if hasattr(model, "predict_proba"):
             found[name] = model.predict_proba(table[test])
-    if len(found) == len(VOTE):
-        best = sum(found.values()).argmax(axis=1)
-        accuracy = 100 * (model.classes_[best] == y[test]).mean()
-        yield {**about, "model": "vote", "accuracy": accuracy, "seconds": np.nan}
+    for vote, members in VOTES.items():
+        if set(members) <= set(found):
+            best = sum(found[name] for name in members).argmax(axis=1)
+            accuracy = 100 * (model.classes_[best] == y[test]).mean()
+            yield {**about, "model": vote, "accuracy": accuracy, "seconds": np.nan}
     print(".", end="", flush=True)
 
 
 def report(table):
-    known = [*SIMPLE, *PRETRAINED, *ON_PANEL, "vote"]
+    known = [*SIMPLE, *PRETRAINED, *ON_PANEL, *VOTES]
     arms = [name for name in known if name in set(table.model)]
     runs = table.pivot_table(
         index=["model", "fold", "draw"], columns=["genes", "share"], values="accuracy"
@@ -195,9 +216,9 @@ def parse():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--panels", nargs="*", type=int, default=[16, 32, 64])
     parser.add_argument("--fractions", nargs="*", type=float, default=[0.05, 0.2, 1.0])
-    parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--draws", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--folds", type=int, default=5, help="how many of the five")
-    arms = [*SIMPLE, *PRETRAINED, *ON_PANEL, "vote"]
+    arms = [*SIMPLE, *PRETRAINED, *ON_PANEL, *VOTES]
     parser.add_argument("--arms", nargs="*", choices=arms, default=arms)
     parser.add_argument("--quick", action="store_true", help="one fold, few samples")
     parser.add_argument("--threads", type=int, default=1)
@@ -214,13 +235,13 @@ if __name__ == "__main__":
     if arguments.quick:
         rows = np.random.default_rng(0).permutation(len(X))[:800]
         X, y, groups = X[rows], y[rows], groups[rows]
-        arguments.folds, arguments.draws = 1, 1
+        arguments.folds, arguments.draws = 1, [0]
     print(f"{len(X):,} samples, {X.shape[1]} genes, {len(set(y))} types")
     splitter = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-    folds = list(enumerate(splitter.split(X, y, groups)))[: arguments.folds]
+    folds = list(splitter.split(X, y, groups))[: arguments.folds]
     rows = []
-    for fold in folds:
-        rows += fold_scores(X, y, groups, fold, arguments)
+    for cell in scores(X, y, groups, folds, arguments):
+        rows += cell
         if arguments.save:
             pd.DataFrame(rows).to_csv(arguments.save, index=False)
     report(pd.concat([*map(pd.read_csv, arguments.add), pd.DataFrame(rows)]))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from in_context import WHY_NOT, InContextCox
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
@@ -111,7 +112,7 @@ def cohort_models():
         "discrete hazards": FineTunedDiscreteHazard(
             NO_ENCODER, max_epochs=0, random_state=0
         ),
-    }
+    } | ({} if WHY_NOT else {"GeneICL": InContextCox()})
 
 
 def tuned(pan, scaling="rank", prior_weight=0.3):

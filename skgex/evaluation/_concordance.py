@@ -9,8 +9,6 @@ from ._survival_checks import TIED, check_level, check_risk, check_target
 
 # So many pairs are compared at a time, to bound the memory that takes.
 BLOCK_PAIRS = 2**22
-# So many pairs are compared at a time, to bound the memory that takes.
-BLOCK_PAIRS = 2**22
 
 
 def concordance_interval(

@@ -144,8 +144,8 @@ def gene_attributions(
     ... ).fit(X, tissue)
     >>> liver = X[tissue == "liver"]
     >>> attributions = gene_attributions(classifier, liver, target="liver")
-    >>> attributions.mean().nlargest(3).index.tolist()
-    ['HAMP', 'TFR2', 'CYP4F11']
+    >>> "HAMP" in attributions.mean().nlargest(3)  # hepcidin, a hormone of the liver
+    True
 
     They add up to what the probability of liver differs by from that of the average
     profile:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sksurv.compare import compare_survival
@@ -258,9 +259,11 @@ def test_an_estimator_knows_its_thresholds():
     group = cox.predict_risk_group(new, [0.3, 0.6])
     counts = [curve["n_at_risk"].iloc[0] for curve in display.curves.values()]
     assert_array_equal(counts, np.bincount(group))
-    pipe = make_pipeline(StandardScaler(), clone(cox)).fit(X, y)
-    display = RiskGroupsDisplay.from_estimator(pipe, new, y_new)
-    assert_array_equal(display.thresholds, pipe[-1].risk_thresholds())
+    pipe = make_pipeline(StandardScaler(), clone(cox))
+    search = GridSearchCV(pipe, {"finetunedcoxph__alpha": [5.0]}, cv=2).fit(X, y)
+    display = RiskGroupsDisplay.from_estimator(search, new, y_new)
+    best = search.best_estimator_[-1]
+    assert_array_equal(display.thresholds, best.risk_thresholds())
 
 
 @given(cohorts, st.integers(2, 4))

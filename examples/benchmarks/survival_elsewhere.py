@@ -134,9 +134,8 @@ def recalibrated(model, X, y, draws):
         if model.calibration_slope(X.iloc[half], y[half]).slope <= 0:
             continue  # `recalibrate` refuses
         local = model.recalibrate(X.iloc[half], y[half])
-        seen = Surv.from_arrays(y["event"][half], y["time"][half])
-        mean = linear(0, alpha=1e12, cv=None).fit(X.iloc[half], seen)
-        for name, fitted in {"before": model, "after": local, "nobody": mean}.items():
+        alike = linear(0, alpha=1e12, cv=None).fit(X.iloc[half], y[half])
+        for name, fitted in {"before": model, "after": local, "alike": alike}.items():
             survival = fitted.predict_survival_function(
                 X.iloc[rest], times=[FIVE_YEARS]
             )
@@ -149,11 +148,9 @@ def run(studies, endpoint, seeds, draws):
     columns, own_columns = ENDPOINTS[endpoint]
     known, y = follow_up(meta, columns)
     there, y_there = follow_up(other, own_columns)
-    print(
-        f"\n== {endpoint}: {len(y)} patients of TCGA, {y['event'].sum()} events; ",
-        end="",
-    )
-    print(f"{len(y_there)} of NKI, {y_there['event'].sum()} events")
+    print(f"\n== {endpoint}")
+    for name, seen in {"TCGA": y, "NKI": y_there}.items():
+        print(f"{name}: {len(seen)} patients, {seen['event'].sum()} events")
     own_genes = target[there]
     source, targets = aligned(source[known], own_genes)
     print(f"{source.shape[1]} genes in common")

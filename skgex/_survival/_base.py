@@ -202,7 +202,7 @@ class BaseFineTunedSurvival(
         seen = training_risks(
             risk, folds, genes, held_out[1], added, data.stratum.numpy()
         )
-        learnt, history = agree((fitted(model) | seen, history))
+        learnt, history = agree((fitted(model, risk) | seen, history))
         self._set(**learnt, history_=history, n_iter_=len(history))
         for ended in (tuning, context):
             ended.call_on_fit_task_end(
@@ -264,9 +264,10 @@ class BaseFineTunedSurvival(
         # Intervals of time share the linear log risk, and its weight.
         return self._apply(X, *network, dtype=torch.float64).mean(axis=1)
 
-    def _fitted(self, learnt, task, X, known, data, model):
+    def _fitted(self, learnt, task, X, known, data, model, risk=None):
         """Return fitted attributes as of now; `known` is the risk by covariates."""
         linear, standardizer, encoder, head = model
+        risk = risk or self._risk(X, known, *model)
         return {
             **learnt,
             "coef_": linear[-1].weight[0].double().numpy(force=True),
@@ -275,7 +276,7 @@ class BaseFineTunedSurvival(
             "encoder_": encoder,
             "head_": head,
             "_n_features_out": encoder.embedding_dim,
-            **self._finish(learnt, task, self._risk(X, known, *model), data),
+            **self._finish(learnt, task, risk, data),
         }
 
     def _risk(self, X, known, linear, standardizer, encoder, head):

@@ -11,7 +11,8 @@ _FEW = 5
 
 def find_thresholds(thresholds, train_risk, quantiles, estimator=None):
     """Return ascending thresholds, given, of an estimator, or from training risks."""
-    model = estimator[-1] if hasattr(estimator, "steps") else estimator
+    model = getattr(estimator, "best_estimator_", estimator)
+    model = model[-1] if hasattr(model, "steps") else model
     if thresholds is None and train_risk is None and hasattr(model, "risk_thresholds"):
         return model.risk_thresholds(quantiles)
     if (thresholds is None) == (train_risk is None):

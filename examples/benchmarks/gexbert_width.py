@@ -13,7 +13,8 @@ The first way prints milliseconds of processor time for a sample, on one thread,
 The second way prints the accuracy of logistic regression on standardised embeddings
 with 2, 10 and 100 % of the labels, by how many panels of 128 genes are read, in sets in
 DIR of which more than four panels were measured. ``--trained`` keeps the network
-whether or not it restores better than the prior.
+whether or not it restores better than the prior; ``--genes-per-step 64`` makes panels
+of 32 genes, and so many more of them.
 """
 
 import argparse
@@ -35,11 +36,11 @@ from skgex.datasets import make_expression
 
 N_NEW = 64
 SHARES = (0.02, 0.1, 1.0)
-# Folder, label and group of each set; None is for each sample a group of its own.
+# Folder, label and group of each set.
 SETS = {
     "gtex": ("gtex_toil1000", "tissue", "donor"),
-    "toil": ("tcga_toil4", "cancer", None),
-    "pam50": ("tcga_brca_pam50", "pam50", None),
+    "toil": ("tcga_toil4", "cancer", "patient"),
+    "pam50": ("tcga_brca_pam50", "subtype", "patient"),
 }
 
 
@@ -88,26 +89,29 @@ def load(data, name):
     meta = pd.read_csv(data / folder / "meta.csv", index_col=0)
     X = np.maximum(X, -4) if name == "gtex" else X
     y = meta[label].where(meta[label] != "<not provided>")
-    keep = (y.map(y.value_counts()) >= 20).to_numpy()
-    groups = np.arange(len(y)) if group is None else meta[group].to_numpy()
-    return X[keep], y[keep].to_numpy(), groups[keep]
+    keep = (y.map(y.value_counts()) >= 10).to_numpy()
+    return X[keep], y[keep].to_numpy(), meta[group].to_numpy()[keep]
 
 
-def some_labels(y, share, seed):
-    """Return places of labelled samples, one of each class at the least."""
+def some_labels(rows, y, share, seed):
+    """Return some rows to be labelled, one of each class at the least."""
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(y))
-    first = [order[y[order] == kind][0] for kind in np.unique(y)]
-    rest = order[~np.isin(order, first)]
-    return np.append(first, rest[: max(0, round(share * len(y)) - len(first))])
+    kinds = np.unique(y[rows])
+    first = [rng.permutation(rows[y[rows] == kind])[0] for kind in kinds]
+    rest = rng.permutation(np.setdiff1d(rows, first))
+    return np.append(first, rest[: max(0, round(share * len(rows)) - len(first))])
 
 
 def measure_accuracy(data, name, seed, options):
     X, y, groups = load(data, name)
     splitter = GroupShuffleSplit(1, test_size=0.3, random_state=seed)
     train, test = next(splitter.split(X, y, groups))
-    patience = {"n_iter_no_change": None} if options.trained else {}
-    embedder = GexBERT(random_state=seed, max_epochs=options.epochs, **patience)
+    embedder = GexBERT(
+        max_epochs=options.epochs,
+        n_genes_per_step=options.genes_per_step,
+        n_iter_no_change=None if options.trained else 8,
+        random_state=seed,
+    )
     embedder.fit(X[train])
     kept = "the prior" if embedder.objective_.decoder.is_zero else "the network"
     n_panels = -(-X.shape[1] // embedder.encoder_.panel_size)
@@ -121,8 +125,10 @@ def measure_accuracy(data, name, seed, options):
             draws = range(1 if share == 1 else 3)
             found = []
             for draw in draws:
-                some = train[some_labels(y[train], share, draw)]
-                model = make_pipeline(StandardScaler(), LogisticRegression())
+                some = some_labels(train, y, share, 100 * seed + draw)
+                some = train if share == 1 else some
+                linear = LogisticRegression(max_iter=300)
+                model = make_pipeline(StandardScaler(), linear)
                 found.append(model.fit(Z[some], y[some]).score(Z[test], y[test]))
             scores.append(f"{100 * np.mean(found):7.1f}")
         print(f"  {'all' if bound is None else bound!s:>4} panels", *scores, flush=True)
@@ -137,6 +143,7 @@ def main():
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--genes-per-step", type=int, default=256)
     parser.add_argument("--trained", action="store_true", help="keep the network")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -51,7 +51,7 @@ sex = tcga.metadata["gender"]
 X_train, X_test, sex_train, sex_test = train_test_split(
     tcga.data, sex, test_size=1 / 3, stratify=sex, random_state=0
 )
-select = TopVarianceGenes(300 if QUICK else 2000).set_output(transform="pandas")
+select = TopVarianceGenes(2000).set_output(transform="pandas")
 X_train = select.fit_transform(X_train)
 X_test = select.transform(X_test)
 

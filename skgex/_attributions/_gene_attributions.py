@@ -205,5 +205,5 @@ def _warn_of_rest(off, found, n_steps):
             f"off by {share[worst]:.1%} of what genes add and take away. Raise "
             f"n_steps={n_steps}.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=5,  # past two decorators
         )

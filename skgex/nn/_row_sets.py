@@ -33,7 +33,8 @@ def by_row_sets(function, Z, *others):
     >>> by_row_sets(lambda Z: Z.sum(1), torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([3., 7.])
     """
-    if Z.device.type != "cpu":
+    # Where gradients are asked for, rows that fill up a set would need memory.
+    if Z.device.type != "cpu" or Z.requires_grad:
         return function(Z, *others)
     rows, place = runs(Z)
     n_sets = -(-len(rows) // _CPU_ROWS)
@@ -67,7 +68,7 @@ def runs(Z):
     (tensor([0, 1, 3]), tensor([0, 1, 1, 2]))
     """
     # NaN is not equal to itself, but its bits are.
-    bits = Z.detach().contiguous().view(torch.int32)
+    bits = Z.contiguous().view(torch.int32)
     new = (bits[1:] != bits[:-1]).any(1)
     new = torch.cat([new.new_ones(min(1, len(Z))), new])
     return new.nonzero()[:, 0], new.cumsum(0) - 1

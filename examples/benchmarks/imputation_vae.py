@@ -14,7 +14,7 @@ class VariationalAutoencoder(MaskedAutoencoder):
     with expected values in place of draws, which have a lower squared error.
     """
 
-    def __init__(self, n_factors=64, n_rounds=20, max_epochs=150):
+    def __init__(self, n_factors=64, n_rounds=20, max_epochs=100):
         super().__init__(max_epochs)
         self.n_factors = n_factors
         self.n_rounds = n_rounds

@@ -60,7 +60,8 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
         which has the rest: log odds of the two are averaged. The linear model is half
         logistic regression on the labelled samples, half linear discriminant analysis
         that learns from all samples; see Notes. 0 is the network alone, as in the
-        paper.
+        paper. With 1 the network does not vote, but is trained for `transform`; without
+        need of that, ``max_epochs=0`` spares the time.
     encoder_lr : float, default=1e-3
         Peak learning rate of the encoder.
     class_weight : dict, "balanced" or None, default=None

@@ -152,5 +152,5 @@ def test_a_model_that_says_nothing_is_refused(model):
 def test_risks_that_separate_are_refused(model):
     order = (-model.predict(NEW)).argsort().argsort()
     y = as_surv(order < 20, np.where(order < 20, model.cuts_[0] / 2, 1e3))
-    with pytest.raises(ValueError, match=r"has no bound: .* of 20 events"):
+    with pytest.raises(ValueError, match="has no bound: by the risk"):
         model.calibration_slope(NEW, y)

@@ -102,6 +102,22 @@ def test_a_model_that_says_nothing_is_refused(model):
         model.recalibrate(NEW, Y_NEW[1:])
 
 
+@pytest.mark.parametrize("n_samples", [3, 140])
+def test_risks_in_the_order_of_the_events_are_refused(model, n_samples):
+    some = NEW[:n_samples]
+    times = 1.0 + (-model.predict(some)).argsort().argsort()
+    y = as_surv(np.ones(n_samples, bool), times)
+    with pytest.raises(ValueError, match="has no bound: by the risk"):
+        model.recalibrate(some, y)
+    # In each of two strata, of which the later has the higher risks.
+    strata = np.arange(n_samples) % 2
+    with pytest.raises(ValueError, match="has no bound: by the risk"):
+        model.calibration_slope(some, y, strata=strata)
+    # One that is out of order is enough.
+    times[[0, 1]] = times[[1, 0]]
+    assert np.isfinite(model.calibration_slope(some, as_surv(y["event"], times)).slope)
+
+
 # Proportional hazards
 
 

@@ -8,7 +8,7 @@ from scipy.special import expit
 from sklearn.utils.validation import check_is_fitted
 
 from ._data import check_data
-from ._new_cohort import refuse_slope, wald_interval
+from ._new_cohort import NO_BOUND, refuse_slope, wald_interval
 from ._tasks import HazardTask
 
 _MAX_STEPS, _MAX_HALVINGS = 100, 30
@@ -159,8 +159,4 @@ def fit_logit_slope(logits, task, data):
             break
         if max(abs(step), np.abs(steps).max()) < 1e-9:
             return float(slope / spread), float(information * spread**2)
-    raise ValueError(
-        "The calibration slope has no bound: risks separate those with the event from "
-        f"all others, of {int((y > 0).sum())} events. Look for patients of the "
-        "training set, or collect more events."
-    )
+    raise ValueError(NO_BOUND)

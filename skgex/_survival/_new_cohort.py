@@ -14,6 +14,10 @@ from ._proportional import transform_times, zph_test
 from ._ridge_path import ridge_path
 
 _TRANSFORMS = ("km", "rank", "identity", "log")
+NO_BOUND = (
+    "The calibration slope has no bound: by the risk, samples are in the very order of "
+    "their events. Look for patients of the training set, or collect more events."
+)
 
 
 class NewCohortMixin:
@@ -48,7 +52,7 @@ class NewCohortMixin:
             "upper".
         """
         risk, data, _ = self._observed(X, y, sample_weight, strata)
-        return wald_interval(*fit_slope(risk, data.likelihood(self.ties)))
+        return wald_interval(*fit_slope(risk, data, data.likelihood(self.ties)))
 
     def recalibrate(self, X, y, sample_weight=None, strata=None):
         """Return a copy of the model that is calibrated on another cohort.
@@ -81,7 +85,7 @@ class NewCohortMixin:
             If the slope is not above zero: the model says nothing of this cohort.
         """
         risk, data, names = self._observed(X, y, sample_weight, strata)
-        slope, _ = fit_slope(risk, data.likelihood(self.ties))
+        slope, _ = fit_slope(risk, data, data.likelihood(self.ties))
         refuse_slope(slope, len(risk))
         new = deepcopy(self)
         new._strata = names
@@ -134,7 +138,7 @@ class NewCohortMixin:
             )
         risk, data, _ = self._observed(X, y, sample_weight, strata)
         likelihood = data.likelihood(self.ties)
-        slope, _ = fit_slope(risk, likelihood)
+        slope, _ = fit_slope(risk, data, likelihood)
         event, time = data.event.numpy(), data.time.numpy()
         counted = event & (data.weight.numpy() > 0)
         test = zph_test(
@@ -179,12 +183,30 @@ def refuse_slope(slope, n_samples):
         )
 
 
-def fit_slope(risk, likelihood):
+def fit_slope(risk, data, likelihood):
     """Return the coefficient of a log risk, and its information."""
     spread = risk.std()
     if not spread > 1e-12 * max(1.0, np.abs(risk).max()):
         raise ValueError("All samples have the same risk: there is no slope.")
+    if _in_order(risk, data) or _in_order(-risk, data):
+        raise ValueError(NO_BOUND)
     x = torch.from_numpy((risk - risk.mean()) / spread)[:, None]
     beta = ridge_path(x, likelihood, [0.0], n_free=1)[0]
     bent = likelihood.hessian_product(x @ beta)(x[:, 0])
     return float(beta[0] / spread), float((x[:, 0] @ bent) * spread**2)
+
+
+def _in_order(risk, data):
+    """Return whether each event has the highest risk of all who were at risk then."""
+    event, time, stratum, weight = (values.numpy() for values in data)
+    # In each stratum the last come first; those of the same time are at risk together.
+    order = np.lexsort((-time, stratum))
+    order = order[weight[order] > 0]
+    key = np.stack([stratum[order], -time[order]])
+    starts = np.append(True, (np.diff(key) != 0).any(axis=0)).nonzero()[0]
+    highest = np.maximum.reduceat(risk[order], starts)
+    first = np.append(True, np.diff(stratum[order][starts]) != 0)
+    for place in np.flatnonzero(~first):
+        highest[place] = max(highest[place], highest[place - 1])
+    at_risk = np.repeat(highest, np.diff(np.append(starts, len(order))))
+    return (risk[order] >= at_risk)[event[order]].all()

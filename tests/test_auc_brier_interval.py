@@ -233,6 +233,10 @@ Y = np.array([(True, 1.0), (True, 2.0), (False, 3.0)], dtype="?,f8")
     [
         ({"y": np.arange(3.0)}, "y must be a structured array of an event"),
         ({"y_train": np.arange(3.0)}, "y_train must be a structured array of an event"),
+        (
+            {"y_train": np.array([(2, 5.0)], "i4,f8")},
+            "Of y_train: The event, fie",
+        ),
         ({"risk": [1, 2]}, r"risk has shape \(2,\) for 3 samples and 1 times"),
         ({"risk": np.ones((3, 2))}, r"risk has shape \(3, 2\) for 3 samples and 1"),
         ({"reference": [1, np.nan, 3]}, "reference is not finite for sample 1"),

@@ -47,7 +47,7 @@ LAYERS = {
         *("nn", "_training", "_inputs", "pretext", "_finetune", "_covariates"),
     },
     "preprocessing": {"_gene_names", "_inputs", "_containers", "_shrunken_moments"},
-    "evaluation": {"_containers"},
+    "evaluation": {"_containers", "_follow_up"},
     "plotting": {"evaluation", "_follow_up"},
     "_cli": {"skgex"},  # all of it, as users see it
     "__main__": {"_cli"},

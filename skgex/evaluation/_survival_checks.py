@@ -4,6 +4,8 @@ from numbers import Real
 
 import numpy as np
 
+from .._follow_up import check_survival, is_plain
+
 # Risks closer than this are equal, as in scikit-survival.
 TIED = 1e-8
 
@@ -15,23 +17,20 @@ def check_level(confidence_level):
 
 
 def check_target(y, name="y"):
-    """Return events and times of a structured array."""
-    y = np.asarray(y)
-    if y.ndim != 1 or len(y.dtype.names or ()) != 2:
+    """Return events and times, of which a measure needs both."""
+    if is_plain(y):
         raise ValueError(
             f"{name} must be a structured array of an event (bool) and a time, as made "
             "by sksurv.util.Surv.from_arrays(event, time)."
         )
-    event, time = (y[field] for field in y.dtype.names)
-    if event.dtype.kind != "b" and not np.isin(event, (0, 1)).all():
-        raise ValueError(
-            f"The event, field {y.dtype.names[0]!r} of {name}, must be True or False."
+    try:
+        return check_survival(
+            y, "This measure", allow_all_censored=True, allow_zero=True
         )
-    if time.dtype.kind not in "iuf" or not np.isfinite(time).all():
-        raise ValueError(
-            f"The times, field {y.dtype.names[1]!r} of {name}, must be finite numbers."
-        )
-    return event.astype(bool), time.astype(float)
+    except ValueError as error:
+        if name == "y":
+            raise
+        raise ValueError(f"Of {name}: {error}") from error
 
 
 def check_risk(risk, name, n_samples):

@@ -13,7 +13,8 @@ def hazard_ratios(event, time, group, names, level=0.95):
     """Return hazard ratios of groups to the first one, with Wald intervals.
 
     They are those of a Cox regression on the groups [1]_, with Efron's form for tied
-    events, as of ``coxph(Surv(time, event) ~ factor(group))`` in R's survival.
+    events, as of ``coxph(Surv(time, event) ~ factor(group))`` in R's survival. Of
+    groups only counts are needed, so that figures do without torch and the estimators.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 import lazy_loader
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # torch and skorch load with the first estimator that is asked for, not before. The
 # names stand in __init__.pyi, where type checkers find them as well.

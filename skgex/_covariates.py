@@ -8,6 +8,7 @@ from sklearn.utils.validation import _get_feature_names
 
 from ._containers import refuse_containers
 from ._inputs import gene_label
+from ._mapped_table import MappedTable
 
 # What the parameter `covariates` may be.
 CONSTRAINT = [None, str, Integral, slice, "array-like", callable]
@@ -38,6 +39,7 @@ def find_covariates(covariates, X):
     if covariates is None:
         return np.empty(0, dtype=int)
     refuse_containers(X)
+    X = X.without_values() if isinstance(X, MappedTable) else X
     asked = covariates(X) if callable(covariates) else covariates
     shape = np.shape(X) if not hasattr(X, "shape") else X.shape
     if len(shape) != 2:

@@ -7,10 +7,17 @@ import numpy as np
 from sklearn.utils.validation import _get_feature_names, validate_data
 
 from ._containers import naming_missing_values, refuse_containers, without_mask
+from ._mapped_table import MappedTable
 
 
 def check_genes(
-    estimator, X, *, reset, ensure_min_samples=1, dtype=(np.float32, np.float64)
+    estimator,
+    X,
+    *,
+    reset,
+    ensure_min_samples=1,
+    dtype=(np.float32, np.float64),
+    lazy=False,
 ):
     """Return `X` as a float array without reading its values.
 
@@ -29,11 +36,14 @@ def check_genes(
         Fewer samples are refused.
     dtype : sequence of dtype, default=(np.float32, np.float64)
         Accepted dtypes. Anything else, such as integers, is converted to the first.
+    lazy : bool, default=False
+        Whether a selection from a table on disk is returned as it is: for what reads
+        rows by a reader alone.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_genes), dtype float32 or float64
-        The input itself where it has such a dtype.
+        The input itself where it has such a dtype. With `lazy` perhaps a MappedTable.
 
     Raises
     ------
@@ -41,6 +51,13 @@ def check_genes(
         If `X` is in a container that cannot be used, not numeric, not two-dimensional,
         or has other genes than in `fit`, or the same in another order.
     """
+    if isinstance(X, MappedTable):
+        # Compared is what it would be as a table, without reading a value.
+        names = {"estimator": estimator, "reset": reset, "dtype": dtype}
+        check_genes(
+            X=X.without_values(), ensure_min_samples=ensure_min_samples, **names
+        )
+        return X if lazy else np.asarray(X)
     refuse_containers(X)
     X = without_mask(X, dtype[0])
     _check_distinct(X)
@@ -62,6 +79,11 @@ def check_genes(
             "GeneAligner(estimator), or X.reindex(columns=estimator.feature_names_in_):"
             " genes that are absent become NaN, which means not measured."
         ) from None
+
+
+def feature_names(X):
+    """Return the names of the columns of `X`, None if it has none."""
+    return _get_feature_names(X.without_values() if isinstance(X, MappedTable) else X)
 
 
 def _check_distinct(X):
@@ -133,7 +155,7 @@ def places_of_genes(estimator, X):
     ValueError
         If the estimator knows none of the genes.
     """
-    old, new = getattr(estimator, "feature_names_in_", None), _get_feature_names(X)
+    old, new = getattr(estimator, "feature_names_in_", None), feature_names(X)
     if old is None or new is None or np.array_equal(old, new):
         return None
     places = match_genes(old, new)

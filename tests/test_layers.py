@@ -15,17 +15,18 @@ LAYERS = {
     "__init__": set(),  # lazily, by name
     "datasets": {"_persistence"},
     "io": {"preprocessing", "_gene_names", "_inputs", "_containers"}
-    | {"_new_file", "_memory"},
+    | {"_new_file", "_memory", "_mapped_table"},
     "nn": set(),
     "_containers": set(),
     "_gene_names": set(),
-    "_inputs": {"_containers"},
+    "_inputs": {"_containers", "_mapped_table"},
+    "_mapped_table": set(),
     "_new_file": set(),
     "_memory": set(),
-    "_covariates": {"_inputs", "_containers"},
+    "_covariates": {"_inputs", "_containers", "_mapped_table"},
     "_follow_up": {"_inputs"},
     "_shrunken_moments": set(),
-    "_training": {"nn", "_inputs"},
+    "_training": {"nn", "_inputs", "_mapped_table"},
     "_persistence": {"_training", "_new_file"},
     "_low_rank": {"nn", "_training"},
     "_plausible": {"io"},
@@ -61,11 +62,12 @@ FOREIGN = {
     - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
     - {"_new_file", "_memory", "_plausible", "_covariates", "_follow_up"}
+    - {"_mapped_table"}
     - {"plotting", "_cli", "__main__"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}
     - {"__init__", "nn", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_new_file", "_memory"},
+    - {"_new_file", "_memory", "_mapped_table"},
     "numpy": {*LAYERS} - {"__init__", "nn", "_gene_names", "_new_file", "_memory"},
     "scipy": {
         *("datasets", "io", "_impute", "_containers", "_finetune", "_survival"),
@@ -73,7 +75,7 @@ FOREIGN = {
     },
     "pandas": {
         *("datasets", "io", "evaluation", "plotting", "_impute", "_survival", "_cli"),
-        "_attributions",
+        *("_attributions", "_mapped_table"),
     },
     "matplotlib": {"plotting"},
     "captum": {"_attributions"},

@@ -1,6 +1,7 @@
 """What fitting a matrix larger than memory takes, beside one that is in memory.
 
     python larger_than_memory.py --folder DIR [--estimators SCARF GexBERT] [--quick]
+    python larger_than_memory.py --folder DIR --folds [--estimators SCARF GexBERT]
 
 DIR takes two files of float32, of 50,000 and of 10,000 samples with 20,000 genes (4 and
 0.8 GB), which are made where they are absent. The first stays on disk and is read
@@ -15,6 +16,9 @@ through a memory map, the second is loaded. Each run is a process of its own:
   is done at the same time;
 - epoch: milliseconds a sample of the epoch alone;
 - transform: milliseconds a sample, of all of them, but of 500 by GexBERT.
+
+With `--folds` runs are of a fold, random 80 % of the larger file: selected from a
+memory map by numpy, which copies it, or from a table opened with `lazy=True`.
 
 `GexBERT start` is its low-rank start alone, with no epoch. Files are read once before
 each run, so that they lie in the cache of the operating system, or are dropped from it
@@ -31,10 +35,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from _records import record
 
 from skgex import BYOL, SCARF, VIME, GexBERT
+from skgex.io import MappedTable
 
 N_GENES = 20_000
 ON_DISK, IN_MEMORY = 50_000, 10_000
@@ -103,10 +109,22 @@ def seconds(function, *args):
     return time.perf_counter() - start
 
 
-def measure(name, path, mapped):
+def read(path, kind):
+    """Return what is fitted: a whole file, or a fold of it."""
+    X = np.load(path, mmap_mode=None if kind == "loaded" else "r")
+    if kind in ("mapped", "loaded"):
+        return X
+    if kind == "lazy fold":
+        genes = pd.Index([f"gene {i}" for i in range(X.shape[1])])
+        X = MappedTable(X, pd.RangeIndex(len(X)), genes, None)
+    rows = np.random.default_rng(0).permutation(len(X))[: int(0.8 * len(X))]
+    return X[np.sort(rows)]
+
+
+def measure(name, path, kind):
     """Print what one run takes, in a process that does nothing else."""
     before = peak()
-    X = np.load(path, mmap_mode="r" if mapped else None)
+    X = read(path, kind)
     embedder = ESTIMATORS[name]()
     busy = time.process_time()
     found = {"fit": seconds(embedder.fit, X), "cpu": time.process_time() - busy}
@@ -120,11 +138,11 @@ def measure(name, path, mapped):
     print(json.dumps(found))
 
 
-def run(name, path, mapped, arguments):
+def run(name, path, kind, arguments):
     """Return what a run in a new process takes."""
     (cool if arguments.cold else warm)(path)
     command = [sys.executable, __file__, "--threads", str(arguments.threads)]
-    command += ["--of", name, str(path), "map" if mapped else "array"]
+    command += ["--of", name, str(path), kind]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout)
 
@@ -142,7 +160,7 @@ def report(name, kind, n_samples, n_genes, runs):
     }
     rank = f"   {found['rank']:.0f} factors" if found["rank"] else ""
     print(
-        f"{name:14s}{label:16s}{found['fit memory']:8.2f}{found['memory']:8.2f}"
+        f"{name:14s}{label:20s}{found['fit memory']:8.2f}{found['memory']:8.2f}"
         f"{found['fit']:10.1f}"
         + "".join(f"{value:11.2f}" for value in per_sample.values())
         + rank,
@@ -151,17 +169,20 @@ def report(name, kind, n_samples, n_genes, runs):
     return per_sample
 
 
-def compare(name, paths, arguments):
-    (disk, n_disk, n_genes), (memory, n_memory, _) = paths
+def compare(name, kinds, arguments):
+    """Report two kinds of input, each with its file and its numbers."""
     runs = [
-        (run(name, disk, True, arguments), run(name, memory, False, arguments))
+        [run(name, path, kind, arguments) for kind, (path, *_) in kinds.items()]
         for _ in range(arguments.repeats)
     ]
-    mapped, loaded = zip(*runs, strict=True)
-    ours = report(name, "mapped", n_disk, n_genes, mapped)
-    theirs = report(name, "loaded", n_memory, n_genes, loaded)
+    ours, theirs = (
+        report(name, kind, n_samples, n_genes, found)
+        for (kind, (_, n_samples, n_genes)), found in zip(
+            kinds.items(), zip(*runs, strict=True), strict=True
+        )
+    )
     ratios = (f"{ours[key] / theirs[key]:.2f} ({key})" for key in ("fit", "cpu"))
-    print(f"{name:14s}time a sample, mapped to loaded:", *ratios, flush=True)
+    print(f"{name:14s}time a sample,", " to ".join(kinds) + ":", *ratios, flush=True)
 
 
 def parse():
@@ -172,6 +193,7 @@ def parse():
     )
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--folds", action="store_true", help="folds of the larger")
     parser.add_argument("--cold", action="store_true", help="files in no cache")
     parser.add_argument("--quick", action="store_true", help="a tenth of each side")
     parser.add_argument("--of", nargs=3, help=argparse.SUPPRESS)
@@ -181,26 +203,31 @@ def parse():
 def main(arguments):
     paths = []
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    for n_samples in (ON_DISK, IN_MEMORY):
+    for n_samples in (ON_DISK,) if arguments.folds else (ON_DISK, IN_MEMORY):
         scale = 10 if arguments.quick else 1
         n_samples, n_genes = n_samples // scale, N_GENES // scale
         path = arguments.folder / f"expression_{n_samples}x{n_genes}.npy"
         if not path.exists():
             make_file(path, n_samples, n_genes)
         paths.append((path, n_samples, n_genes))
-    print(f"{'':30s}{'memory over':>16s}{'seconds':>10s}{'ms a sample':>22s}")
-    print(f"{'':30s}{'imports, GB':>16s}")
-    print(f"{'':30s}{'fit':>8s}{'all':>8s}{'fit':>10s}", end="")
+    print(f"{'':34s}{'memory over':>16s}{'seconds':>10s}{'ms a sample':>22s}")
+    print(f"{'':34s}{'imports, GB':>16s}")
+    print(f"{'':34s}{'fit':>8s}{'all':>8s}{'fit':>10s}", end="")
     print("".join(f"{key:>11s}" for key in PER_SAMPLE))
+    if arguments.folds:
+        path, n_samples, n_genes = paths[0]
+        of_fold = path, int(0.8 * n_samples), n_genes
+        kinds = {"lazy fold": of_fold, "copied fold": of_fold}
+    else:
+        kinds = dict(zip(("mapped", "loaded"), paths, strict=True))
     for name in arguments.estimators:
-        compare(name, paths, arguments)
+        compare(name, kinds, arguments)
 
 
 if __name__ == "__main__":
     arguments = parse()
     torch.set_num_threads(arguments.threads)
     if arguments.of:
-        name, path, kind = arguments.of
-        measure(name, path, kind == "map")
+        measure(*arguments.of)
     else:
         main(arguments)

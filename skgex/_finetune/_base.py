@@ -183,7 +183,8 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.
         learn_covariates(self, X, resume)
-        table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
+        table = X
+        X = check_genes(self, X, reset=not resume, ensure_min_samples=2, lazy=True)
         genes = gene_table(self, table, X)
         X, C = take_genes(self, X), take_covariates(self, X)
         warn_of_table(self, genes, X)
@@ -277,7 +278,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
     def _outputs(self, X, dtype=torch.float32):
         """Return what the network, and the linear part, make of profiles."""
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         C, X = take_covariates(self, X), take_genes(self, X)
         X = append_covariates(X, C, vars(self))
         return self._apply(X, self._network(), dtype=dtype)

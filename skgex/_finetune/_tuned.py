@@ -69,7 +69,7 @@ class TunedEncoder(
             The embedding of each sample.
         """
         check_is_fitted(self)
-        X = take_genes(self, check_genes(self, X, reset=False))
+        X = take_genes(self, check_genes(self, X, reset=False, lazy=True))
         return self._apply(X, self.standardizer_, self.encoder_)
 
     @available_if(_has_attention)
@@ -101,7 +101,7 @@ class TunedEncoder(
             If the encoder is not one over genes, as those of SCARF, VIME and BYOL.
         """
         check_is_fitted(self)
-        X = take_genes(self, check_genes(self, X, reset=False))
+        X = take_genes(self, check_genes(self, X, reset=False, lazy=True))
         reader = AttentionReader(self.standardizer_, self.encoder_, rollout)
         return self._apply(X, reader)
 

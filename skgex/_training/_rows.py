@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from .._inputs import gene_label, memory_map
+from .._mapped_table import MappedTable
 
 _CHUNK_BYTES = 32 * 2**20
 _RELEASE_BYTES = 16 * 2**20
@@ -22,7 +23,7 @@ class RowReader:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_genes)
+    X : ndarray or MappedTable of shape (n_samples, n_genes)
         Of dtype float32 or float64. An array in memory that is not in row order is
         copied into it, as rows are read many times.
     device : torch.device or str, default="cpu"
@@ -32,6 +33,9 @@ class RowReader:
 
     def __init__(self, X, device="cpu"):
         self.device = torch.device(device)
+        self.shape, self._rows = X.shape, None
+        if isinstance(X, MappedTable):
+            self._rows, X = torch.from_numpy(X.rows), X.values
         self._map = memory_map(X)
         # Nor does torch read backwards, which is what X[::-1] would have it do.
         if not X.flags.c_contiguous and (self._map is None or min(X.strides) < 0):
@@ -42,24 +46,22 @@ class RowReader:
             self._data = torch.from_numpy(X)
         self._row_bytes = X.itemsize * X.shape[1]
         self._unreleased = 0
-        self.shape = X.shape
         if self._map is not None:
             # Otherwise a row is all over the file, each value on a page of its own.
             self._is_in_row_order = X.strides[1] == X.itemsize
             self._row_stride, self._offset = X.strides[0], _offset(X, self._map)
         if self.device.type == "cuda" and self._fits_on_device():
-            self._data = self._data.to(self.device, torch.float32)
+            data = self._data if self._rows is None else self._data[self._rows]
+            self._data = data.to(self.device, torch.float32)
             self._release()
-            self._map = None
+            self._map = self._rows = None
 
     def __len__(self):
         return self.shape[0]
 
     def take(self, rows):
         """Return the given rows as a new float32 tensor on the device."""
-        self._read_ahead(rows)
-        batch = self._data.index_select(0, rows.to(self._data.device))
-        self._count(len(rows))
+        batch = self._read(rows)
         if batch.device != self.device:
             batch = batch.to(torch.float32).pin_memory()
             return batch.to(self.device, non_blocking=True)
@@ -69,9 +71,21 @@ class RowReader:
         """Yield all rows in order as new tensors of their own dtype, on the CPU."""
         size = size or max(1, _CHUNK_BYTES // max(1, self._row_bytes))
         for start in range(0, len(self), size):
-            chunk = self._data[start : start + size].cpu().clone()
-            self._count(len(chunk))
+            if self._rows is None:
+                chunk = self._data[start : start + size].cpu().clone()
+                self._count(len(chunk))
+            else:
+                chunk = self._read(torch.arange(start, min(start + size, len(self))))
             yield chunk
+
+    def _read(self, rows):
+        """Return some rows in the dtype, and on the device, of the array."""
+        if self._rows is not None:
+            rows = self._rows[rows.cpu()]
+        self._read_ahead(rows)
+        batch = self._data.index_select(0, rows.to(self._data.device))
+        self._count(len(rows))
+        return batch
 
     def _read_ahead(self, rows):
         if self._map is None or not self._is_in_row_order or not len(rows):

@@ -1,5 +1,6 @@
 """Read expression tables from files, and tables that are larger than memory."""
 
+from .._mapped_table import MappedTable
 from ._archs4 import read_archs4
 from ._check import ExpressionReport, check_expression
 from ._expression import read_expression
@@ -12,6 +13,7 @@ from ._xena import read_xena
 
 __all__ = [
     "ExpressionReport",
+    "MappedTable",
     "check_expression",
     "open_memmap",
     "read_archs4",

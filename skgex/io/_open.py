@@ -1,11 +1,13 @@
 """Tables over a memory map, as `to_memmap` writes them."""
 
 import os
+from functools import partial
 from tokenize import TokenError
 
 import numpy as np
 import pandas as pd
 
+from .._mapped_table import MappedTable
 from ._description import read_description
 
 # What numpy raises at a header that is none.
@@ -15,22 +17,29 @@ _NO_ARRAY = (
 )
 
 
-def open_memmap(path):
+def open_memmap(path, *, lazy=False):
     """Open a table that `to_memmap` wrote, without reading its values.
 
     The table is a DataFrame over a memory map: values are read where they are used,
     and all estimators of this package fit and transform it in batches, in bounded
     memory. Slices of rows, ``X.iloc[1000:2000]``, are read as late. What pandas itself
-    computes of the whole, such as ``X * 2`` or ``X[genes]``, is read into memory.
+    computes of the whole, such as ``X * 2`` or ``X[genes]``, is read into memory, and
+    so are rows that are selected by a list, as for a fold of a cross-validation: for
+    these there is `lazy`.
 
     Parameters
     ----------
     path : str or path-like
         The file, beside which is its description, ``path + ".json"``.
+    lazy : bool, default=False
+        Whether selections of samples are to stay on disk. What is returned is then a
+        :class:`MappedTable`: scikit-learn splits it, and sends it to other processes,
+        without reading it, and embedders and fine-tuned classifiers and regressors read
+        their folds batch by batch.
 
     Returns
     -------
-    X : DataFrame of shape (n_samples, n_genes)
+    X : DataFrame or MappedTable of shape (n_samples, n_genes)
         The table. ``X.attrs["unit"]`` is the unit, if one was given.
 
     Raises
@@ -64,19 +73,28 @@ def open_memmap(path):
     >>> X = open_memmap(path)
     >>> X.shape
     (150, 862)
+
+    Of what is split no part is read as a whole:
+
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skgex import SCARF
+    >>> train, test = train_test_split(open_memmap(path, lazy=True), random_state=0)
+    >>> SCARF(max_epochs=1, random_state=0).fit(train).transform(test).shape
+    (38, 256)
     """
     if not os.path.exists(path):
         raise FileNotFoundError(_what_is_there(path))
     about = read_description(path)
     values = _map(path, about)
-    X = pd.DataFrame(
-        values,
-        index=pd.Index(about["samples"], name="sample"),
-        columns=pd.Index(about["genes"], name="gene"),
-        copy=False,
-    )
-    if about["unit"] is not None:
-        X.attrs["unit"] = about["unit"]
+    attrs = {} if about["unit"] is None else {"unit": about["unit"]}
+    index = pd.Index(about["samples"], name="sample")
+    columns = pd.Index(about["genes"], name="gene")
+    if lazy:
+        # Another process may have another working directory.
+        reopen = partial(open_memmap, os.path.abspath(path), lazy=True)
+        return MappedTable(values, index, columns, reopen, attrs)
+    X = pd.DataFrame(values, index, columns, copy=False)
+    X.attrs.update(attrs)
     return X
 
 

@@ -166,7 +166,10 @@ class BaseEmbedder(
             known = getattr(self, "feature_names_in_", None)
             reset = not resume or places is not None
             # Callbacks are shown the table, which has the names of the genes.
-            table, X = X, check_genes(self, X, reset=reset, ensure_min_samples=2)
+            table, X = (
+                X,
+                check_genes(self, X, reset=reset, ensure_min_samples=2, lazy=True),
+            )
             warn_of_table(self, table, X)
             reader = RowReader(X, device)
             if resume:
@@ -278,7 +281,7 @@ class BaseEmbedder(
             The embedding of each sample, which does not depend on the others.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         return apply_by_batches(
             nn.Sequential(self.standardizer_, self.encoder_),
             X,

@@ -49,7 +49,7 @@ class GeneMethods:
             If `genes` has one that is not among `restorable_genes_`.
         """
         check_is_fitted(self)
-        table, X = X, check_genes(self, X, reset=False)
+        table, X = X, check_genes(self, X, reset=False, lazy=True)
         places = self._places(genes)
         parts = self._restore(X, places, return_std=return_std, allow_empty=False)
         mean, *std = np.split(parts, [len(places)], axis=1) if return_std else [parts]
@@ -81,7 +81,7 @@ class GeneMethods:
             The vector of each gene from which the decoder restores it.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         places = torch.from_numpy(self._places(genes, with_others=False))
         module = _OnGenes(self.standardizer_, self.objective_, "embed_genes", places)
         return self._apply(module, X).reshape(len(X), len(places), -1)
@@ -117,7 +117,7 @@ class GeneMethods:
            :arxiv:`1902.10186`
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         return self._apply(
             AttentionReader(self.standardizer_, self.encoder_, rollout), X
         )
@@ -175,7 +175,7 @@ class GeneMethods:
         """
         check_is_fitted(self)
         self._check_scores()
-        table, X = X, check_genes(self, X, reset=False)
+        table, X = X, check_genes(self, X, reset=False, lazy=True)
         module = _OnGenes(self.standardizer_, self.objective_, "likelihood")
         scores = self._apply(module, X)[:, int(as_quantile)]
         if not return_z:

@@ -16,7 +16,13 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from .._inputs import check_genes
 from .._persistence import SaveMixin
 from .._plausible import warn_of_table
-from .._training import RowReader, check_all_profiles, gene_moments, is_constant
+from .._training import (
+    FitTasks,
+    RowReader,
+    check_all_profiles,
+    gene_moments,
+    is_constant,
+)
 from ..pretext import GexBERT
 from ..pretext._nested import NestedEmbedderMixin, fit_nested
 from ._fill_in import FillInMixin
@@ -177,13 +183,9 @@ class GexImputer(
         self._learn_genes(measured)
         if self.censored is not None:
             self._learn_limits(measured, missing)
-        context = self._init_callback_context(max_subtasks=1)
-        context.call_on_fit_task_begin(estimator=self, X=table, y=y)
-        task = context.subcontext("restore")
-        self.embedder_ = self._fit_embedder(measured, groups, task)
-        context.call_on_fit_task_end(
-            estimator=self, X=table, y=y, reconstruction_attributes={}
-        )
+        tasks = FitTasks(self, table, y, max_subtasks=1)
+        self.embedder_ = self._fit_embedder(measured, groups, tasks.step("restore"))
+        tasks.end({})
         return self
 
     def transform(self, X):

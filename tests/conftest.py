@@ -7,7 +7,7 @@ from discovery import EMBEDDERS, MLP_EMBEDDERS, class_name, tiny
 from numpy.testing import assert_array_equal
 
 from skgex._training import RowReader, _batches
-from skgex.pretext import _base
+from skgex.pretext import _base, _pretraining
 
 
 @pytest.fixture(params=EMBEDDERS, ids=class_name)
@@ -49,8 +49,8 @@ def seen(monkeypatch):
         record["parts"] = [part and part.rows for part in (batches, valid_batches)]
         return original(objective, batches, valid_batches=valid_batches, **options)
 
-    record, original = {"arrays": []}, _base.train
+    record, original = {"arrays": []}, _pretraining.train
     monkeypatch.setattr(_base, "RowReader", Reader)
     monkeypatch.setattr(_batches, "RowReader", Reader)
-    monkeypatch.setattr(_base, "train", train)
+    monkeypatch.setattr(_pretraining, "train", train)
     return record

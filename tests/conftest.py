@@ -54,3 +54,25 @@ def seen(monkeypatch):
     monkeypatch.setattr(_batches, "RowReader", Reader)
     monkeypatch.setattr(_pretraining, "train", train)
     return record
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write text or bytes to a file, and return its path."""
+
+    def write(content, name="table.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """Paths of small saved models, by name; see `write_models`."""
+    # What it imports is of no use to most tests.
+    from cli_files import write_models
+
+    return write_models(tmp_path_factory.mktemp("models"))

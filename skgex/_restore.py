@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from ._inputs import check_genes
 from ._persistence import SaveMixin
 from ._plausible import warn_of_table
-from ._training import RowReader, check_all_profiles
+from ._training import FitTasks, RowReader, check_all_profiles
 from .pretext import GexBERT
 from .pretext._nested import NestedEmbedderMixin, fit_nested
 
@@ -128,23 +128,20 @@ class GeneRestorer(
         table, X = X, check_genes(self, X, reset=True)
         warn_of_table(self, table, X)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        context = self._init_callback_context(max_subtasks=1)
-        context.call_on_fit_task_begin(estimator=self, X=table, y=y)
+        tasks = FitTasks(self, table, y, max_subtasks=1)
         embedder = fit_nested(
             self,
             table,
             default=GexBERT,
             groups=groups,
             seed=seed,
-            task=context.subcontext("pretrain"),
+            task=tasks.step("pretrain"),
             kind=GexBERT,
             match_genes=False,
         )
         self._match(embedder)
         self.embedder_ = embedder
-        context.call_on_fit_task_end(
-            estimator=self, X=table, y=y, reconstruction_attributes={}
-        )
+        tasks.end({})
         return self
 
     def transform(self, X):

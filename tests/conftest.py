@@ -7,7 +7,7 @@ from discovery import EMBEDDERS, MLP_EMBEDDERS, class_name, tiny
 from numpy.testing import assert_array_equal
 
 from skgex._training import RowReader, _batches
-from skgex.pretext import _base
+from skgex.pretext import _base, _pretraining
 
 
 @pytest.fixture(params=EMBEDDERS, ids=class_name)
@@ -49,8 +49,30 @@ def seen(monkeypatch):
         record["parts"] = [part and part.rows for part in (batches, valid_batches)]
         return original(objective, batches, valid_batches=valid_batches, **options)
 
-    record, original = {"arrays": []}, _base.train
+    record, original = {"arrays": []}, _pretraining.train
     monkeypatch.setattr(_base, "RowReader", Reader)
     monkeypatch.setattr(_batches, "RowReader", Reader)
-    monkeypatch.setattr(_base, "train", train)
+    monkeypatch.setattr(_pretraining, "train", train)
     return record
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write text or bytes to a file, and return its path."""
+
+    def write(content, name="table.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """Paths of small saved models, by name; see `write_models`."""
+    # What it imports is of no use to most tests.
+    from cli_files import write_models
+
+    return write_models(tmp_path_factory.mktemp("models"))

@@ -1,7 +1,9 @@
 """Simulated samples with holes, and exact variational EM to compare a fit with."""
 
 import numpy as np
+import torch
 
+from skgex._low_rank import FactorAnalysis
 from skgex._low_rank._fit_holes import MEAN_PRECISION, NOISE_COUNT
 from skgex._low_rank._start import MIN_NOISE
 
@@ -12,6 +14,20 @@ def make_model(n_genes, rank, noise=0.3, seed=0):
     loadings = rng.normal(size=(n_genes, rank)) * np.linspace(1.5, 0.7, rank)
     loadings *= np.sqrt(1 - noise) / np.linalg.norm(loadings, axis=1, keepdims=True)
     return loadings, np.full(n_genes, noise), 0.3 * rng.normal(size=n_genes)
+
+
+def uncertain_model(n_genes, rank, seed=0, uncertain=True, least_noise=0.2):
+    """Return a model whose loadings are uncertain, each by another factor."""
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(rank, rank)) / rank * uncertain
+    arrays = (
+        rng.normal(size=(n_genes, rank)),
+        rng.uniform(least_noise, 2.0, n_genes),
+        rng.normal(size=n_genes),
+        root @ root.T,
+        rng.uniform(0.5, 3, n_genes),
+    )
+    return FactorAnalysis(*(torch.tensor(array).float() for array in arrays))
 
 
 def draw(n, model, seed=1):

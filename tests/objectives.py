@@ -1,9 +1,17 @@
-"""Small objectives whose training is known in advance."""
+"""Small objectives whose training is known in advance, and batches for them."""
 
+import numpy as np
 import torch
 from torch import nn
 
+from skgex._training import Batches, RowReader
 from skgex.nn import Objective, swap_genes
+
+
+def make_batches(n=20, batch_size=8, n_genes=4, **options):
+    """Return batches of random values."""
+    X = np.random.default_rng(0).standard_normal((n, n_genes)).astype(np.float32)
+    return Batches(RowReader(X), torch.arange(n), batch_size, nn.Identity(), **options)
 
 
 class Linear(Objective):

@@ -1,7 +1,9 @@
 """Cohorts with planted risks."""
 
 import numpy as np
+import pandas as pd
 import torch
+from sklearn.frozen import FrozenEstimator
 
 from skgex import SCARF, FineTunedCoxPH
 from skgex._survival._data import SurvivalData
@@ -37,6 +39,13 @@ def planted_cohort(n, n_genes, *, risk=None, censoring=1.5, n_times=None, seed=0
     return X, y
 
 
+def named_cohort(n, seed, **options):
+    """Return a table of the genes G0 to G7, and follow-up."""
+    values, y = planted_cohort(n, 8, seed=seed, **options)
+    columns = [f"G{i}" for i in range(8)]
+    return pd.DataFrame(values.astype(np.float32), columns=columns), y
+
+
 def as_data(y, strata=None, weight=None):
     """Return follow-up as the solvers take it."""
     n = len(y)
@@ -55,3 +64,9 @@ def without_network(Estimator=FineTunedCoxPH, **parameters):
     options |= {"device": "cpu", "random_state": 0}
     embedder = SCARF(hidden_dims=(8,), max_epochs=0, device="cpu")
     return Estimator(embedder, **{**options, **parameters})
+
+
+def tuned(before, Estimator=FineTunedCoxPH, **parameters):
+    """Return an unfitted model that starts from another, and chooses in folds."""
+    model = without_network(Estimator, **{"alpha": "cv", "cv": 3, **parameters})
+    return model.set_params(embedder=FrozenEstimator(before))

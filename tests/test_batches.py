@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from objectives import make_batches
 from torch import nn
 
 from skgex._training import (
@@ -21,11 +22,6 @@ from skgex.nn import MLPEncoder
 from skgex.nn._draws import draws_from, uniform
 
 CPU = torch.device("cpu")
-
-
-def make_batches(n=20, batch_size=8, n_genes=4, **options):
-    X = np.random.default_rng(0).standard_normal((n, n_genes)).astype(np.float32)
-    return Batches(RowReader(X), torch.arange(n), batch_size, nn.Identity(), **options)
 
 
 # Batches

@@ -20,7 +20,7 @@ from skgex._low_rank import (
     _start,
 )
 from skgex._training import RowReader, _fixed_blocks, _rows
-from skgex.pretext import _base, _calibrate
+from skgex.pretext import _calibrate, _pretraining
 
 N_SAMPLES, N_GENES = 4000, 40
 # Bounds in bytes and in rows, which are far above this size of data.
@@ -39,7 +39,7 @@ SMALL = [
     (_fit_prior, "CURVE_ROWS", 100),
     (_fit_prior, "VALID_ROWS", 100),
     (_pattern_groups, "_CLUSTER_ROWS", 100),
-    (_base, "N_RECALIBRATION", 100),
+    (_pretraining, "N_RECALIBRATION", 100),
     (_calibrate, "_MAX_ROWS", 16),
 ]
 

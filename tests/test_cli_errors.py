@@ -3,7 +3,7 @@
 import gzip
 
 import pytest
-from cli_files import cohort, skgex, write_genes, write_models
+from cli_files import cohort, skgex, write_genes
 from numpy.testing import assert_array_equal
 
 import skgex as package
@@ -13,11 +13,6 @@ from skgex.io import read_expression
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return write_models(tmp_path_factory.mktemp("models"))
 
 
 def test_check_prints_a_report_and_its_code_says_whether_there_are_errors(tmp_path):

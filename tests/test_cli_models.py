@@ -12,7 +12,6 @@ from cli_files import (
     skgex,
     write_anndata,
     write_genes,
-    write_models,
 )
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -25,11 +24,6 @@ from skgex.io import read_expression
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return write_models(tmp_path_factory.mktemp("models"))
 
 
 def read(path, **options):

@@ -2,11 +2,13 @@
 
 import pickle
 from copy import deepcopy
+from functools import partial
 from unittest import mock
 
 import numpy as np
 import pytest
 import torch
+from exact_factors import uncertain_model
 from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -15,18 +17,7 @@ from skgex._low_rank import FactorAnalysis, _few_holes
 from skgex._low_rank._few_holes import CompleteBasis, FewHoles, RootInverse
 from skgex._low_rank._pattern_sets import PatternSets
 
-
-def make_model(n_genes, rank, seed=0, uncertain=True):
-    rng = np.random.default_rng(seed)
-    root = rng.normal(size=(rank, rank)) / rank * uncertain
-    arrays = (
-        rng.normal(size=(n_genes, rank)),
-        rng.uniform(0.05, 2.0, n_genes),
-        rng.normal(size=n_genes),
-        root @ root.T,
-        rng.uniform(0.5, 3, n_genes),
-    )
-    return FactorAnalysis(*(torch.tensor(array).float() for array in arrays))
+make_model = partial(uncertain_model, least_noise=0.05)
 
 
 def precisions(model, missing):

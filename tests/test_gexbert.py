@@ -184,7 +184,7 @@ def test_genes_by_name_and_by_position(named, fitted):
 
 def test_many_genes_are_asked_for_in_parts(fitted, monkeypatch):
     expected = fitted.restore(GIVEN, keep_measured=False)
-    monkeypatch.setattr("skgex.pretext._restoration._GENES_AT_ONCE", 7)
+    monkeypatch.setattr("skgex.pretext._restored_genes._GENES_AT_ONCE", 7)
     found = fitted.restore(GIVEN, keep_measured=False)
     assert_allclose(found, expected, atol=1e-4)
 

@@ -219,7 +219,7 @@ def test_samples_do_not_depend_on_each_other(monkeypatch):
     fitted = imputer().fit(X)
     together = fitted.transform(X)
     assert_allclose(fitted.transform(X[7:8]), together[7:8], atol=1e-4)
-    monkeypatch.setattr("skgex._impute._imputer._BLOCK_VALUES", 100)
+    monkeypatch.setattr("skgex._impute._fill_in._BLOCK_VALUES", 100)
     assert_allclose(fitted.transform(X), together, atol=1e-4)
 
 

@@ -73,7 +73,7 @@ def unreadable(monkeypatch):
 
     monkeypatch.setattr(MappedTable, "__array__", read)
     monkeypatch.setattr("skgex.pretext._base.warn_of_table", lambda *args: None)
-    monkeypatch.setattr("skgex._finetune._base.warn_of_table", lambda *args: None)
+    monkeypatch.setattr("skgex._finetune._columns.warn_of_table", lambda *args: None)
 
 
 @pytest.mark.parametrize(

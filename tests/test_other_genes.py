@@ -29,12 +29,12 @@ def started(embedder, table, monkeypatch):
     """Return the embedder as it is after a warm start, before any step."""
     kept = {}
 
-    def pretrain(self, standardizer, objective, *_):
+    def interrupted(self, standardizer, objective, *_):
         kept["model"] = standardizer, objective
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(_base.BaseEmbedder, "_pretrain", pretrain)
+        patch.setattr(_base, "train_objective", interrupted)
         with pytest.raises(KeyboardInterrupt):
             embedder.set_params(warm_start=True).fit(table)
     new = deepcopy(embedder)

@@ -14,19 +14,6 @@ X = table()
 ALL = {"dtype": "float64"}
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Write text or bytes to a file, and return its path."""
-
-    def write(content, name="table.txt"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True, parents=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 # How text is written
 
 

@@ -13,19 +13,6 @@ from skgex.io import _frame_file, open_memmap, read_expression, to_memmap
 X = table()
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Write text or bytes to a file, and return its path."""
-
-    def write(content, name="table.txt"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True, parents=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def test_featurecounts(file):
     text = (
         '# Program:featureCounts v2.0.1; Command:"featureCounts" "-a" "x.gtf"\n'

@@ -3,30 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from exact_factors import uncertain_model
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgex._low_rank import FactorAnalysis, SharedPosterior, pattern_groups
+from skgex._low_rank import SharedPosterior, pattern_groups
 from skgex._low_rank._shared_posterior import (
     average_covariance,
     by_group,
     solve_factors,
 )
-
-
-def make_model(n_genes, rank, seed=0, uncertain=True):
-    """Return a model whose loadings are uncertain, each by another factor."""
-    rng = np.random.default_rng(seed)
-    root = rng.normal(size=(rank, rank)) / rank * uncertain
-    arrays = (
-        rng.normal(size=(n_genes, rank)),
-        rng.uniform(0.2, 2.0, n_genes),
-        rng.normal(size=n_genes),
-        root @ root.T,
-        rng.uniform(0.5, 3, n_genes),
-    )
-    return FactorAnalysis(*(torch.tensor(array).float() for array in arrays))
 
 
 def covariances(model, seen):
@@ -57,7 +44,7 @@ def relative(found, expected):
     [(250, 0.1, 0.9, 0.01), (250, 0.5, 1.0, 0.01), (300, 0.2, 0.4, 0.03)],
 )
 def test_averages_are_those_over_many_patterns(n_genes, least, most, bound, uncertain):
-    model = make_model(n_genes, 20, uncertain=uncertain)
+    model = uncertain_model(n_genes, 20, uncertain=uncertain)
     rng = np.random.default_rng(1)
     share = rng.uniform(least, most, n_genes)
     seen = rng.random((4000, n_genes)) < share
@@ -80,7 +67,7 @@ def test_averages_are_those_over_many_patterns(n_genes, least, most, bound, unce
 
 @given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 99))
 def test_averages_over_one_pattern_are_exact(n_genes, rank, seed):
-    model = make_model(n_genes, rank, seed)
+    model = uncertain_model(n_genes, rank, seed)
     seen = np.random.default_rng(seed).random(n_genes) < 0.6
     found = average_covariance(model, torch.tensor(seen).float())
     exact = covariances(model, seen[None])[0]
@@ -111,7 +98,7 @@ def in_patterns(rng, n, n_genes, n_patterns):
 @given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 9), st.integers(0, 99))
 def test_few_patterns_have_exact_posteriors(n, n_patterns, rank, seed):
     rng = np.random.default_rng(seed)
-    model = make_model(30, rank, seed)
+    model = uncertain_model(30, rank, seed)
     Z, group, share = in_patterns(rng, n, 30, n_patterns)
     found = SharedPosterior(model, share)(Z, group)
     expected = model.posterior(Z)
@@ -125,7 +112,7 @@ def test_few_patterns_have_exact_posteriors(n, n_patterns, rank, seed):
 @pytest.mark.parametrize("missing", [0.05, 0.3, 0.6, 0.9])
 @pytest.mark.parametrize("rank", [1, 20, 60])
 def test_means_are_found_where_holes_are_at_random(missing, rank):
-    model = make_model(200, rank)
+    model = uncertain_model(200, rank)
     Z = drawn(model, 80, missing)
     groups = pattern_groups([Z])
     assert len(groups.share) == 1
@@ -151,7 +138,7 @@ def drawn(model, n, missing, seed=0):
 
 @given(st.integers(1, 30), st.integers(1, 6), st.floats(0, 0.9), st.integers(0, 99))
 def test_as_many_steps_as_factors_are_exact(n, rank, missing, seed):
-    model = make_model(25, rank, seed)
+    model = uncertain_model(25, rank, seed)
     rng = np.random.default_rng(seed)
     Z = profiles(rng, n, 25, missing)
     # From anywhere, and however badly the covariance of the group fits.
@@ -167,7 +154,7 @@ def test_as_many_steps_as_factors_are_exact(n, rank, missing, seed):
 
 
 def test_each_step_comes_nearer():
-    model = make_model(200, 60)
+    model = uncertain_model(200, 60)
     Z = drawn(model, 40, 0.5)
     groups = pattern_groups([Z])
     shared = SharedPosterior(model, groups.share).covariance

@@ -10,7 +10,7 @@ from discovery import EMBEDDERS, SURVIVAL, class_name, tiny
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from survival_cohorts import planted_cohort, without_network
+from survival_cohorts import named_cohort, tuned, without_network
 
 import skgex
 from skgex import FineTunedCoxPH
@@ -19,25 +19,14 @@ BOTH = pytest.mark.parametrize("Estimator", SURVIVAL, ids=class_name)
 GENES = [f"G{i}" for i in range(8)]
 
 
-def cohort(n, seed):
-    values, y = planted_cohort(n, 8, seed=seed)
-    return pd.DataFrame(values.astype(np.float32), columns=GENES), y
-
-
-X, Y = cohort(90, 0)
-OTHER_X, OTHER_Y = cohort(300, 1)
+X, Y = named_cohort(90, 0)
+OTHER_X, OTHER_Y = named_cohort(300, 1)
 NEW = pd.DataFrame(np.random.default_rng(2).normal(size=(90, 2)), columns=[*"AB"])
 
 
 @pytest.fixture(scope="module")
 def before():
     return without_network(alpha=20.0).fit(OTHER_X, OTHER_Y)  # not to be fitted again
-
-
-def tuned(before, Estimator=FineTunedCoxPH, **parameters):
-    """Return an unfitted model that starts from another, and chooses in folds."""
-    model = without_network(Estimator, **{"alpha": "cv", "cv": 3, **parameters})
-    return model.set_params(embedder=FrozenEstimator(before))
 
 
 # Genes by name

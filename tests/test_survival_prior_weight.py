@@ -3,14 +3,20 @@
 import pickle
 
 import numpy as np
-import pandas as pd
 import pytest
 from discovery import SURVIVAL, class_name, tiny
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
-from survival_cohorts import as_data, as_surv, planted_cohort, without_network
+from survival_cohorts import (
+    as_data,
+    as_surv,
+    named_cohort,
+    planted_cohort,
+    tuned,
+    without_network,
+)
 from survival_oracles import slow_cox_loss
 
 import skgex
@@ -22,24 +28,13 @@ GENES = [f"G{i}" for i in range(8)]
 WEIGHTS = np.arange(11) / 10
 
 
-def cohort(n, seed, **options):
-    values, y = planted_cohort(n, 8, seed=seed, **options)
-    return pd.DataFrame(values.astype(np.float32), columns=GENES), y
-
-
-X, Y = cohort(90, 0)
-OTHER_X, OTHER_Y = cohort(300, 1)
+X, Y = named_cohort(90, 0)
+OTHER_X, OTHER_Y = named_cohort(300, 1)
 
 
 @pytest.fixture(scope="module")
 def before():
     return without_network(alpha=20.0).fit(OTHER_X, OTHER_Y)  # not to be fitted again
-
-
-def tuned(before, Estimator=FineTunedCoxPH, **parameters):
-    """Return an unfitted model that starts from another, and chooses in folds."""
-    model = without_network(Estimator, **{"alpha": "cv", "cv": 3, **parameters})
-    return model.set_params(embedder=FrozenEstimator(before))
 
 
 # The choice
@@ -123,7 +118,7 @@ def test_folds_tell_what_helps_from_what_does_not():
 
 
 def test_few_patients_gain(before):
-    test, y = cohort(500, 7)
+    test, y = named_cohort(500, 7)
     own = without_network(alpha="cv", cv=3).fit(X[:25], Y[:25]).score(test, y)
     assert tuned(before).fit(X[:25], Y[:25]).score(test, y) > own + 0.01
 

@@ -7,25 +7,18 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from objectives import Corrupted, Linear, Scripted
+from objectives import Corrupted, Linear, Scripted, make_batches
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 from torch import nn
 
 from skgex._training import (
-    Batches,
-    RowReader,
     train,
 )
 from skgex._training._net import MAX_GRADIENT_NORM
 from skgex.nn._draws import draws_from
 
 CPU = torch.device("cpu")
-
-
-def make_batches(n=20, batch_size=8, n_genes=4, **options):
-    X = np.random.default_rng(0).standard_normal((n, n_genes)).astype(np.float32)
-    return Batches(RowReader(X), torch.arange(n), batch_size, nn.Identity(), **options)
 
 
 def run(objective, batches=None, **options):

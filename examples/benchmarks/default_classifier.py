@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _data import read_set
 from in_context import MAX_CLASSES, WHY_NOT, InContextClassifier
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
@@ -54,8 +55,7 @@ MARK = "no label"
 
 def load(data, name):
     folder, label, group = SETS[SUBSETS.get(name, name)]
-    z = np.load(data / folder / "X.npz")
-    X, meta = z["X"], pd.read_csv(data / folder / "meta.csv", index_col=0)
+    X, _, meta = read_set(data, folder)
     if label not in meta:
         label = next(c for c in meta if label in c.lower())
     y = meta[label].astype(object)

@@ -41,12 +41,12 @@ starts from the weights that ship with the package, for sets without patients of
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import few_rows_cost
 import pandas as pd
 import torch
+from _timing import timed
 from few_rows_data import SETS, TARGETS, draw, read_cohort, scores
 from few_rows_methods import (
     METHODS,
@@ -69,12 +69,6 @@ QUICK = {
     "sizes": [10, 100],
     "seeds": [0, 1],
 }
-
-
-def timed(function, *args):
-    start = time.perf_counter()
-    result = function(*args)
-    return result, time.perf_counter() - start
 
 
 def unfit(name, target, known):

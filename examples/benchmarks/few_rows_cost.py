@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 from _records import record
+from _timing import peak_memory
 from few_rows_methods import pretrained, prior_alone
 from sklearn.frozen import FrozenEstimator
 
@@ -39,17 +40,6 @@ def synthetic(start, n_genes):
     names += [f"new {place}" for place in range(n_genes - len(names))]
     X = pd.DataFrame(Z.astype(np.float32), columns=names)
     return X.iloc[:, :n_genes]
-
-
-def peak_memory():
-    """Gigabytes, of this program only, where Linux tells.
-
-    What the resource module gives starts from the memory of the process before.
-    """
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 2**20
-    raise OSError("no peak memory in /proc/self/status")
 
 
 def run(job, n_genes, path, threads):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from _data import read_set, signed_log
 
 SETS = [
     "tcga_agilent",
@@ -54,22 +55,21 @@ class Draw(NamedTuple):
         return self.test.mask(self.hidden[holes])
 
 
-def read_set(data, name):
+def read_table(data, name):
     """Return values on a logarithmic scale, by gene, and what is known of rows."""
-    z = np.load(data / name / "X.npz")
-    meta = pd.read_csv(data / name / "meta.csv", index_col=0)
-    X = z["X"].astype(np.float32)
+    X, genes, meta = read_set(data, name)
+    X = X.astype(np.float32)
     if name == "tcga_z13":
-        X = np.sign(X) * np.log1p(np.abs(X))
+        X = signed_log(X)
     elif name == "tcga_toil4":
         X = np.maximum(X, -4)
-    return pd.DataFrame(X, columns=z["genes"]), meta.reset_index(names="row")
+    return pd.DataFrame(X, columns=genes), meta.reset_index(names="row")
 
 
 def read_cohort(data, target):
     """Return the rows of a target, with their patients."""
     name, _, cohort = target.rpartition(":")
-    X, meta = read_set(data, "tcga_z13" if name == "z13" else target)
+    X, meta = read_table(data, "tcga_z13" if name == "z13" else target)
     patients = meta["patient" if "patient" in meta else "row"].to_numpy()
     if name == "z13":
         rows = (meta["cohort"] == cohort).to_numpy()
@@ -79,7 +79,7 @@ def read_cohort(data, target):
 
 def read_pretraining(data, patients, quick=False):
     """Return tcga_z13 without some patients, centred within each of its cohorts."""
-    X, meta = read_set(data, "tcga_z13")
+    X, meta = read_table(data, "tcga_z13")
     rows = ~meta["patient"].isin(patients)
     if quick:
         rows &= meta.index % 8 == 0

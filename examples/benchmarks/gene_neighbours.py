@@ -31,6 +31,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _data import read_set
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
@@ -73,11 +74,11 @@ N_NEAREST = 10
 
 def load(data, name):
     """Return standardised genes that vary, and their names."""
-    z = np.load(data / name / "X.npz")
-    X = np.maximum(z["X"], -4) if name == "tcga_toil4" else z["X"]
+    X, genes, _ = read_set(data, name)
+    X = np.maximum(X, -4) if name == "tcga_toil4" else X
     varies = X.std(axis=0) > 1e-6
     Z = StandardScaler().fit_transform(X[:, varies])
-    return np.clip(Z, -10, 10).astype(np.float32), z["genes"][varies].astype(str)
+    return np.clip(Z, -10, 10).astype(np.float32), genes[varies].astype(str)
 
 
 def known_sets(genes):

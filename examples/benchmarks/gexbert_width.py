@@ -23,9 +23,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
+from _data import read_set
 from _records import record
+from _timing import cpu_seconds
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import make_pipeline
@@ -47,12 +48,7 @@ SETS = {
 def milliseconds(function, X, repeats):
     """Milliseconds for a sample, of processor time, of each of some calls."""
     function(X)  # warm-up
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function(X)
-        times.append(1e3 * (time.process_time() - start) / len(X))
-    return times
+    return [1e3 * spent / len(X) for spent in cpu_seconds(function, X, repeats)]
 
 
 def measure_time(n_samples, n_genes, repeats):
@@ -85,8 +81,8 @@ def report(name, embedder, X, repeats):
 def load(data, name):
     """Return profiles, labels and groups of samples whose label is not rare."""
     folder, label, group = SETS[name]
-    X = np.load(data / folder / "X.npz")["X"].astype(np.float32)
-    meta = pd.read_csv(data / folder / "meta.csv", index_col=0)
+    X, _, meta = read_set(data, folder)
+    X = X.astype(np.float32)
     X = np.maximum(X, -4) if name == "gtex" else X
     y = meta[label].where(meta[label] != "<not provided>")
     keep = (y.map(y.value_counts()) >= 10).to_numpy()

@@ -9,10 +9,10 @@ with more genes at the fewest samples. `run.py` tells the exponents: 1 is linear
 
 import argparse
 import statistics
-import time
 
 import torch
 from _records import record
+from _timing import cpu_seconds
 
 from skgex import BYOL, SCARF, VIME, GexBERT
 from skgex.datasets import make_expression
@@ -25,21 +25,12 @@ EMBEDDERS = {
 }
 
 
-def seconds(function, X, repeats):
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function(X)
-        times.append(time.process_time() - start)
-    return times
-
-
 def measure(n_samples, n_genes, names, repeats):
     X = make_expression(n_samples, n_genes, n_factors=20, random_state=0)
     for name in names:
         embedder = EMBEDDERS[name]()
         for method in ("fit", "transform"):
-            times = seconds(getattr(embedder, method), X, repeats)
+            times = cpu_seconds(getattr(embedder, method), X, repeats)
             print(
                 f"{name:8s} {method:10s} {n_samples:7,} x {n_genes:<7,} "
                 f"{statistics.median(times):9.3f} s",

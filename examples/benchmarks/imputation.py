@@ -27,12 +27,12 @@ of GexBERT away. The cost is measured by `imputation_cost.py`.
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from _timing import timed
 from imputation_baselines import BASELINES
 from imputation_data import Task, holes, load, pivot, scores
 from imputation_vae import OfHoles, VariationalAutoencoder
@@ -93,12 +93,6 @@ BASELINES = BASELINES | {
     "variational autoencoder of holes": OfHoles,
 }
 METHODS = BASELINES | ABLATION | {ONE_PASS: lambda: OnePass(max_epochs=0)}
-
-
-def timed(function, *args, **kwargs):
-    start = time.perf_counter()
-    result = function(*args, **kwargs)
-    return result, time.perf_counter() - start
 
 
 def fitted(names, task):

@@ -1,10 +1,9 @@
 """Data, holes and scores of the imputation benchmarks."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
+from _data import read_set, signed_log
 from sklearn.model_selection import GroupShuffleSplit
 
 from skgex.datasets import load_breast_nki
@@ -34,11 +33,9 @@ def read(data, name):
     if name == "breast_nki150":
         nki = load_breast_nki()
         return nki.data, nki.groups
-    z = np.load(Path(data) / name / "X.npz")
-    meta = pd.read_csv(Path(data) / name / "meta.csv", index_col=0)
-    X = z["X"]
+    X, _, meta = read_set(data, name)
     if name == "tcga_z13":
-        X = np.sign(X) * np.log1p(np.abs(X))
+        X = signed_log(X)
     elif name in ("tcga_toil4", "gtex_toil1000"):
         X = np.maximum(X, -4)
     return X, meta["donor" if "donor" in meta else "patient"].to_numpy()

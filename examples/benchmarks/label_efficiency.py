@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _data import read_set
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -35,18 +36,13 @@ METHODS = {"SCARF": SCARF, "VIME": VIME, "BYOL": BYOL}
 SIMPLE = ["LR", "PCA + LR", "RBF SVM"]
 
 
-def load(folder):
-    z = np.load(folder / "X.npz")
-    return z["X"], pd.read_csv(folder / "meta.csv", index_col=0)
-
-
 def load_gtex(data):
-    X, meta = load(data / "gtex_toil1000")
+    X, _, meta = read_set(data, "gtex_toil1000")
     return _common(np.maximum(X, -4), meta, meta["tissue"], meta["donor"], 128)
 
 
 def load_tcga(data):
-    X, meta = load(data / "tcga_tall90")
+    X, _, meta = read_set(data, "tcga_tall90")
     primary = meta["sample_type"].str.startswith("Primary").to_numpy()
     X, meta = X[primary], meta[primary]
     return _common(X, meta, meta["cancer"], meta["patient"], 64)

@@ -38,6 +38,7 @@ import numpy as np
 import pandas as pd
 import torch
 from _records import record
+from _timing import peak_memory, seconds
 
 from skgex import BYOL, SCARF, VIME, GexBERT
 from skgex.io import MappedTable
@@ -95,20 +96,6 @@ def cool(path):
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def peak():
-    """Highest resident memory so far, in GB."""
-    # Not getrusage: its peak is inherited from the process that started this one.
-    lines = Path("/proc/self/status").read_text().splitlines()
-    (line,) = (line for line in lines if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 2**20
-
-
-def seconds(function, *args):
-    start = time.perf_counter()
-    function(*args)
-    return time.perf_counter() - start
-
-
 def read(path, kind):
     """Return what is fitted: a whole file, or a fold of it."""
     X = np.load(path, mmap_mode=None if kind == "loaded" else "r")
@@ -123,16 +110,16 @@ def read(path, kind):
 
 def measure(name, path, kind):
     """Print what one run takes, in a process that does nothing else."""
-    before = peak()
+    before = peak_memory()
     X = read(path, kind)
     embedder = ESTIMATORS[name]()
     busy = time.process_time()
     found = {"fit": seconds(embedder.fit, X), "cpu": time.process_time() - busy}
-    found["fit memory"] = peak() - before
+    found["fit memory"] = peak_memory() - before
     found["epoch"] = sum(row["dur"] for row in embedder.history_)
     some = X[: TRANSFORMED.get(name, len(X))]
     found["transform"] = seconds(embedder.transform, some) / len(some)
-    found["memory"] = peak() - before
+    found["memory"] = peak_memory() - before
     prior = getattr(embedder.encoder_, "prior", None)
     found["rank"] = 0 if prior is None else prior.rank
     print(json.dumps(found))

@@ -15,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from _data import read_set, signed_log
 
 from skgex import GexBERT
 from skgex._low_rank import LowRankPrior, _fit_factors, _fit_holes, pattern_groups
@@ -28,8 +29,8 @@ N_TEST = 500
 
 
 def load_z13(data):
-    X = np.load(Path(data) / "tcga_z13" / "X.npz")["X"]
-    return (np.sign(X) * np.log1p(np.abs(X))).astype(np.float32)
+    X, _, _ = read_set(data, "tcga_z13")
+    return signed_log(X).astype(np.float32)
 
 
 def error(X, rank, first_rows):

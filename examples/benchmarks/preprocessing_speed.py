@@ -22,27 +22,16 @@ import argparse
 import re
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from _records import record
+from _timing import side_by_side
 from scipy.stats import rankdata
 from sklearn.preprocessing import StandardScaler
 
 from skgex import GeneAligner, LogCPM, QuantileNormalizer, TopVarianceGenes
-
-
-def side_by_side(functions, repeats):
-    """Seconds of each function, run in turn so that noise hits all alike."""
-    times = {name: [] for name in functions}
-    for _ in range(repeats):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - start)
-    return times
 
 
 def report(title, functions, repeats, n_bytes=None, beside=None):

@@ -10,11 +10,11 @@ for all samples, and milliseconds for one.
 
 import argparse
 import statistics
-import time
 
 import numpy as np
 import torch
 from _records import record
+from _timing import cpu_seconds
 
 from skgex import SCARF, GexBERT, GexImputer
 from skgex.datasets import make_expression
@@ -30,17 +30,8 @@ def make_table(n_samples, n_genes, rate=0.0):
     return np.where(holes, np.nan, X).astype(np.float32)
 
 
-def seconds(function, X, repeats):
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function(X)
-        times.append(time.process_time() - start)
-    return times
-
-
 def report(name, function, X, repeats):
-    calls = seconds(function, X, repeats), seconds(function, X[:1], 4 * repeats)
+    calls = cpu_seconds(function, X, repeats), cpu_seconds(function, X[:1], 4 * repeats)
     record(name, calls[0], "CPU s")
     record(f"{name}, one row", calls[1], "CPU s")
     many, one = (statistics.median(times) for times in calls)

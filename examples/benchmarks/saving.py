@@ -12,12 +12,12 @@ import io
 import pickle
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
 import pandas as pd
 import torch
 from _records import record
+from _timing import side_by_side
 
 from skgex import SCARF, GexBERT, load
 from skgex.datasets import make_expression
@@ -40,12 +40,7 @@ def measure(embedder, folder, repeats):
         "pickle.loads": lambda: pickle.loads(pickled),
         "torch.save of the weights": lambda: torch.save(state, io.BytesIO()),
     }
-    times = {name: [] for name in ways}
-    for _ in range(repeats):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            times[name].append(time.perf_counter() - start)
+    times = side_by_side(ways, repeats)
     print(f"weights {weights / 1e6:.2f} MB")
     sizes = {"save": path.stat().st_size, "pickle.dumps": len(pickled)}
     sizes["torch.save of the weights"] = content.getbuffer().nbytes

@@ -15,27 +15,16 @@ Everything is measured side by side in one run; set OMP_NUM_THREADS=1 to compare
 
 import argparse
 import statistics
-import time
 
 import numpy as np
 from _records import record
+from _timing import side_by_side
 from sklearn.feature_selection import SelectKBest
 
 from skgex import UnivariateCoxSelector
 from skgex._survival._score_test import cox_score_test
 
 LOOPED = 200
-
-
-def side_by_side(functions, repeats):
-    """Seconds of each function, run in turn so that noise hits all alike."""
-    times = {name: [] for name in functions}
-    for _ in range(repeats):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - start)
-    return times
 
 
 def one_gene(x, event, time, strata):

@@ -31,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _data import read_set, signed_log
 from scipy.stats import t as student
 from sklearn.frozen import FrozenEstimator
 from sksurv.metrics import concordance_index_censored, integrated_brier_score
@@ -53,9 +54,8 @@ YEARS = (1, 3)
 
 
 def load(data, quick):
-    z = np.load(Path(data) / "tcga_z13" / "X.npz")
-    meta = pd.read_csv(Path(data) / "tcga_z13" / "meta.csv", index_col=0)
-    X = np.sign(z["X"]) * np.log1p(np.abs(z["X"]))
+    X, _, meta = read_set(data, "tcga_z13")
+    X = signed_log(X)
     kept = np.isfinite(meta.time.to_numpy()) & (meta.time.to_numpy() > 0)
     if quick:
         kept &= meta.cohort.isin(["KIRP", "LIHC"]).to_numpy()

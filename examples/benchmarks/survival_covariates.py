@@ -16,10 +16,10 @@ often the inner folds said by `gains_` that genes add something.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _data import read_set, signed_log
 from scipy.stats import t as student
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -35,17 +35,16 @@ PAIRS = [("both", "covariates"), ("both", "genes"), ("genes", "covariates")]
 
 def load(data):
     """Return genes and covariates in one table, follow-up, and cohorts."""
-    z = np.load(Path(data) / "tcga_z13" / "X.npz")
-    meta = pd.read_csv(Path(data) / "tcga_z13" / "meta.csv", index_col=0)
-    X = np.sign(z["X"]) * np.log1p(np.abs(z["X"]))
-    genes = pd.DataFrame(X.astype(np.float32), meta.index, z["genes"].astype(str))
+    X, genes, meta = read_set(data, "tcga_z13")
+    X = signed_log(X)
+    X = pd.DataFrame(X.astype(np.float32), meta.index, genes.astype(str))
     # "Stage IIIA" is 3; what is discrepant or unknown is missing.
     stage = meta.stage.str.extract(r"^Stage (IV|I{1,3})[ABC]?$")[0].map(STAGES)
     sex = meta.gender.map({"Male": 0.0, "Female": 1.0})
     clinic = pd.DataFrame({"age": meta.age, "sex": sex, "stage": stage})
     kept = (meta.time > 0).to_numpy()
     y = Surv.from_arrays(meta.event[kept] == 1, meta.time[kept], "event", "time")
-    return genes[kept].join(clinic[kept]), y, meta.cohort[kept].to_numpy()
+    return X[kept].join(clinic[kept]), y, meta.cohort[kept].to_numpy()
 
 
 def impute(names):

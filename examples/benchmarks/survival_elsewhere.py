@@ -23,10 +23,10 @@ and standard deviation over draws.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _data import read_set
 from sklearn.model_selection import StratifiedShuffleSplit
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 from sksurv.util import Surv
@@ -46,9 +46,8 @@ FIVE_YEARS = 5 * 365.25
 
 def read(data, name):
     """Return genes and metadata of a set."""
-    z = np.load(Path(data) / name / "X.npz")
-    meta = pd.read_csv(Path(data) / name / "meta.csv", index_col=0)
-    return pd.DataFrame(z["X"], meta.index, z["genes"].astype(str)), meta
+    X, genes, meta = read_set(data, name)
+    return pd.DataFrame(X, meta.index, genes.astype(str)), meta
 
 
 def load(data):

@@ -21,12 +21,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 from _records import record
+from _timing import peak_memory, seconds, side_by_side
 from torch import nn
 
 from skgex import SCARF, VIME
@@ -38,21 +38,10 @@ BATCH = 128
 SCALE = {"genes": 1}
 
 
-def seconds(function):
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
-def side_by_side(functions, repeats):
-    """Median seconds of each function, run in turn so that noise hits all alike."""
-    times = {name: [] for name in functions}
-    for function in functions.values():
-        function()  # warm-up
-    for _ in range(repeats):
-        for name, function in functions.items():
-            times[name].append(seconds(function))
-    return times
+def warm_side_by_side(functions, repeats):
+    """Return seconds of each function after a first call of it."""
+    side_by_side(functions, 1)
+    return side_by_side(functions, repeats)
 
 
 def bare_torch(embedder, X, max_epochs):
@@ -88,7 +77,7 @@ def epoch_seconds(fit, others, repeats, few=0, many=5):
     The difference of two fits leaves out what a fit does but once.
     """
     functions = {"few": lambda: fit(few), "many": lambda: fit(many), **others}
-    times = side_by_side(functions, repeats)
+    times = warm_side_by_side(functions, repeats)
     ours = [
         (m - f) / (many - few) for f, m in zip(times["few"], times["many"], strict=True)
     ]
@@ -135,7 +124,7 @@ def measure_corruption(repeats):
         objective(batch).backward()
         optimizer.step()
 
-    times = side_by_side(
+    times = warm_side_by_side(
         {"view": lambda: objective.corruption(batch), "step": step}, 5 * repeats
     )
     view, whole = (statistics.median(times[name]) for name in ("view", "step"))
@@ -156,7 +145,7 @@ def measure_import(repeats):
         ),
         "skgex.SCARF": "import torch, sklearn; from skgex import SCARF",
     }
-    times = side_by_side(
+    times = warm_side_by_side(
         {
             name: lambda code=code: subprocess.run([sys.executable, "-c", code])
             for name, code in statements.items()
@@ -265,7 +254,7 @@ def measure_products(repeats):
             if m is not linear[0]:
                 grad @ m.weight  # gradient of the input
 
-    times = side_by_side({"products": products, "step": step}, 10 * repeats)
+    times = warm_side_by_side({"products": products, "step": step}, 10 * repeats)
     part, whole = (statistics.median(times[name]) for name in ("products", "step"))
     record("VIME products", times["products"], beside="VIME step", genes=1000)
     record("VIME step", times["step"], genes=1000)
@@ -289,25 +278,19 @@ def measure_memory(_):
 
 
 def memory_of(path):
-    def peak():
-        # Not getrusage: its peak is inherited from the process that started this one.
-        lines = Path("/proc/self/status").read_text().splitlines()
-        (line,) = (line for line in lines if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 2**20
-
     SCARF(max_epochs=1, batch_size=BATCH).fit(make_expression(300, 50))
-    before = peak()
+    before = peak_memory()
     X = np.load(path, mmap_mode="r")
     embedder = SCARF(max_epochs=1, batch_size=BATCH)
     took = seconds(lambda: embedder.fit(X))
-    fit = peak()
+    fit = peak_memory()
     embedder.transform(X)
     size = {"samples": len(X), "genes": X.shape[1]}
     record("SCARF fit to a map", 1e3 * (fit - before), "MB", **size)
     record("SCARF fit to a map", took, **size)
     print("\nmemory: SCARF, one epoch over a memory map of 20,000 x 20,000")
     print(f"imports {before:.2f} GB, peak of fit {fit:.2f} GB (+{fit - before:.2f}),")
-    print(f"peak with transform {peak():.2f} GB; fit took {took:.0f} s")
+    print(f"peak with transform {peak_memory():.2f} GB; fit took {took:.0f} s")
 
 
 MEASURES = {

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from label_efficiency import load
+from _data import read_set
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -24,8 +24,7 @@ class Cohort(NamedTuple):
 
 def read(data, name):
     """Return the expression of a set as a table, and what is known of the samples."""
-    genes = np.load(data / name / "X.npz")["genes"]
-    X, meta = load(data / name)
+    X, genes, meta = read_set(data, name)
     return pd.DataFrame(X, meta.index, genes), meta
 
 

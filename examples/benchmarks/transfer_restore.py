@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 import pandas as pd
+from _data import signed_log
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.neighbors import KNeighborsRegressor
@@ -37,7 +38,7 @@ def load_pair(data):
         X, meta = read(data, name)
         X = X.set_axis(pd.Index(meta["patient"]))
         cohort = pd.Series(meta["cohort"].to_numpy(), X.index)
-        X = np.sign(X) * np.log1p(X.abs()) if name == "tcga_z13" else X.clip(lower=-4)
+        X = signed_log(X) if name == "tcga_z13" else X.clip(lower=-4)
         pair[name] = X, cohort
     return pair
 

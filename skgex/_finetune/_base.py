@@ -14,15 +14,13 @@ from torch import nn
 from .._covariates import (
     CONSTRAINT,
     covariate_places,
-    gene_table,
-    learn_covariates,
     take_covariates,
     take_genes,
 )
 from .._inputs import check_genes, refuse_gradients
-from .._plausible import warn_of_table
 from .._training import (
     FitTask,
+    FitTasks,
     RowReader,
     agree,
     apply_by_batches,
@@ -36,6 +34,7 @@ from ..nn._draws import draws_from
 from ..pretext import VIME
 from ..pretext._base import BaseEmbedder
 from ._beside import append_covariates, fit_covariates, put_beside, take_from
+from ._columns import learn_columns
 from ._corrupted import check_corruption
 from ._head import new_head, old_head
 from ._linear_part import Vote, fit_linear_part
@@ -182,58 +181,49 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
     def _fit(self, X, y, sample_weight, groups):
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.
-        learn_covariates(self, X, resume)
-        table = X
-        X = check_genes(self, X, reset=not resume, ensure_min_samples=2, lazy=True)
-        genes = gene_table(self, table, X)
-        X, C = take_genes(self, X), take_covariates(self, X)
-        warn_of_table(self, genes, X)
+        table, (genes, X, C) = X, learn_columns(self, X, resume, lazy=True)
         y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
         learnt |= fit_covariates(self, C, labels[0].numpy())
         device = resolve_device(self.device)
         check_callbacks(self.callbacks)
         check_corruption(self)
         seed = draw_seed(self.random_state)
-        context = self._init_callback_context(max_subtasks=2)
-        context.call_on_fit_task_begin(estimator=self, X=table, y=y)
-        start = context.subcontext("pretrain")
-        if resume:
-            pretrained = copy_weights(self, self, X)
-        else:
-            pretrained = pretrain(self, VIME, genes, X, y, groups, seed, start)
+        tasks = FitTasks(self, table, y, max_subtasks=2)
+        start = tasks.step("pretrain")
+        pretrained = self._pretrain(genes, X, y, groups, seed, start, resume)
         # From here on covariates stand beside the genes, then beside the embedding.
         X = append_covariates(X, C, learnt)
         pretrained = put_beside(pretrained, C.shape[1])
-        if self.linear_weight:
-            linear, how = fit_linear_part(self, X, labels, n_outputs, groups)
-            learnt |= {"linear_": linear, "_linear_weight": self.linear_weight, **how}
+        learnt |= self._fit_vote(X, labels, n_outputs, groups)
         with draws_from(seed):
             if resume:
                 head = old_head(self, n_outputs, learnt)
             else:
                 head = new_head(self, X, pretrained, labels, n_outputs, device)
             model = agree((*pretrained, head))
-            task = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
-            task.call_on_fit_task_begin(estimator=self, X=table, y=y)
-            history = fine_tune(
-                self,
-                model,
-                RowReader(self._inputs(X, *model[:2], device), device),
-                labels,
-                groups,
-                seed,
-                FitTask(task, self, table, y, partial(self._fitted, learnt, *model)),
-            )
+            task = tasks.begin("fine-tune", self.max_epochs)
+            fitted = partial(self._fitted, learnt, *model)
+            report = FitTask(task, **tasks.arguments, fitted=fitted)
+            reader = RowReader(self._inputs(X, *model[:2], device), device)
+            history = fine_tune(self, model, reader, labels, groups, seed, report)
         model, history, learnt = agree((model, history, learnt))
         attributes = self._fitted(learnt, *model)
-        for name, value in attributes.items():
-            setattr(self, name, value)
-        self.history_, self.n_iter_ = history, len(history)
-        for ended in (task, context):
-            ended.call_on_fit_task_end(
-                estimator=self, X=table, y=y, reconstruction_attributes=attributes
-            )
+        self._set(**attributes, history_=history, n_iter_=len(history))
+        tasks.end(attributes)
         return self
+
+    def _pretrain(self, table, X, y, groups, seed, task, resume):
+        """Return a standardizer and an encoder to start from, ours to modify."""
+        if resume:
+            return copy_weights(self, self, X)
+        return pretrain(self, VIME, table, X, y, groups, seed, task)
+
+    def _fit_vote(self, X, labels, n_outputs, groups):
+        """Return the linear model that votes beside the network, and how it came."""
+        if not self.linear_weight:
+            return {}
+        linear, how = fit_linear_part(self, X, labels, n_outputs, groups)
+        return {"linear_": linear, "_linear_weight": self.linear_weight, **how}
 
     def _labels(self, X, y, sample_weight, groups):
         """Check the targets and encode those of the labelled samples."""

@@ -115,6 +115,10 @@ class TunedEncoder(
             dtype,
         )
 
+    def _set(self, **attributes):
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
     def __sklearn_is_fitted__(self):
         # A fit that was interrupted has learnt the genes, but no head.
         return hasattr(self, "head_")

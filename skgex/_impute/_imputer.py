@@ -16,18 +16,23 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from .._inputs import check_genes
 from .._persistence import SaveMixin
 from .._plausible import warn_of_table
-from .._training import RowReader, check_all_profiles, gene_moments, is_constant
+from .._training import (
+    FitTasks,
+    RowReader,
+    check_all_profiles,
+    gene_moments,
+    is_constant,
+)
 from ..pretext import GexBERT
 from ..pretext._nested import NestedEmbedderMixin, fit_nested
-from ._censored import limits_of, marginal_fill
+from ._fill_in import FillInMixin
 from ._low_values import LowValuesMixin
-from ._tails import draw_tails, spreads
-
-# Samples are filled so many values at a time, to bound the memory that takes.
-_BLOCK_VALUES = 2**24
+from ._scores import ScoresMixin
 
 
 class GexImputer(
+    ScoresMixin,
+    FillInMixin,
     LowValuesMixin,
     NestedEmbedderMixin,
     CallbackSupportMixin,
@@ -177,18 +182,10 @@ class GexImputer(
             self.indicator_ = MissingIndicator(error_on_new=False).fit(measured)
         self._learn_genes(measured)
         if self.censored is not None:
-            self.limits_ = limits_of(self.censored, measured, self._names())
-            low = missing & ~np.isnan(self.limits_)
-            self._low_fill, self._depth = marginal_fill(measured, low, self.limits_)
-            self._spread, self._lost = spreads(measured), low.mean(axis=0)
-            self._curves = None
-        context = self._init_callback_context(max_subtasks=1)
-        context.call_on_fit_task_begin(estimator=self, X=table, y=y)
-        task = context.subcontext("restore")
-        self.embedder_ = self._fit_embedder(measured, groups, task)
-        context.call_on_fit_task_end(
-            estimator=self, X=table, y=y, reconstruction_attributes={}
-        )
+            self._learn_limits(measured, missing)
+        tasks = FitTasks(self, table, y, max_subtasks=1)
+        self.embedder_ = self._fit_embedder(measured, groups, tasks.step("restore"))
+        tasks.end({})
         return self
 
     def transform(self, X):
@@ -208,64 +205,11 @@ class GexImputer(
         check_is_fitted(self)
         X, missing = self._check(X, reset=False)
         check_all_profiles(RowReader(X), self._names(), allow_empty=True)
-        imputed = X.copy()
-        # Samples without holes need no restoring.
-        rows = np.flatnonzero(missing.any(axis=1))
-        size = max(1, _BLOCK_VALUES // X.shape[1])
-        # All samples of a call share what is drawn of the model.
-        seed = self.random_state_.randint(2**31 - 1) if self.sample_posterior else None
-        for start in range(0, len(rows), size):
-            block = rows[start : start + size]
-            imputed[block] = self._fill_in(X[block], missing[block], seed)
-        imputed = imputed[:, self._kept]
+        imputed = self._filled(X, missing)[:, self._kept]
         if not self.add_indicator:
             return imputed
         holes = np.where(missing, np.nan, X)
         return np.hstack([imputed, self.indicator_.transform(holes)])
-
-    def score_samples(self, X, *, as_quantile=False, return_z=False):
-        """Return how like the samples of `fit` others are.
-
-        See :meth:`GexBERT.score_samples`, of which this is the score, by the genes that
-        vary.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_genes)
-            Expression profiles in the units of the training data.
-        as_quantile : bool, default=False
-            Whether to return the share of the samples held out that had a lower score.
-        return_z : bool, default=False
-            Whether to return the error of each measured gene as well, given all other
-            measured genes of the sample, in standard deviations.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            Higher is likelier.
-        z : ndarray of shape (n_samples, n_genes)
-            Only with `return_z`; NaN where a gene was not measured, or is constant.
-
-        Raises
-        ------
-        ValueError
-            If a sample has no measured gene that varies, or the embedder cannot score.
-        """
-        check_is_fitted(self)
-        X, missing = self._check(X, reset=False)
-        if self.embedder_ is None:
-            raise ValueError("No gene varied in fit: there is nothing to score by.")
-        measured = np.where(missing, np.nan, X)[:, self._restored]
-        options = {"as_quantile": as_quantile, "return_z": return_z}
-        if self._names() is not None:
-            names = self._names()[self._restored]
-            measured = pd.DataFrame(measured, columns=names, copy=False)
-        found = self.embedder_.score_samples(measured, **options)
-        if not return_z:
-            return found
-        z = np.full(X.shape, np.nan, dtype=np.float32)
-        z[:, self._restored] = np.asarray(found[1])
-        return found[0], z
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns that `transform` returns.
@@ -361,35 +305,6 @@ class GexImputer(
         if self._names() is not None:
             measured = pd.DataFrame(measured, columns=self._names()[genes], copy=False)
         return measured, rows
-
-    def _fill_in(self, X, missing, model_seed):
-        """Return samples with their holes filled."""
-        filled = np.where(missing, self._fill, X).astype(X.dtype, copy=False)
-        given = np.where(missing, np.nan, X)
-        if self.censored is not None:
-            given = self._guess(given, missing)
-            filled = np.where(np.isnan(given), filled, given)
-        genes = self._restored
-        known = np.flatnonzero(~np.isnan(given[:, genes]).all(axis=1))
-        if self.embedder_ is None or not len(known):
-            return filled
-        holes = missing[np.ix_(known, genes)]
-        given = given[np.ix_(known, genes)]
-        low = holes & ~np.isnan(given)
-        if low.any():
-            tails = self._tails()
-            _, moments = self._below(self.embedder_, given, low, tails)
-        if self.sample_posterior:
-            seed = self.random_state_.randint(2**31 - 1)
-            restored = self.embedder_._draw(given, seed, model_seed)
-        else:
-            restored = self.embedder_._restore(given)
-        if low.any():
-            restored = np.where(low, given, restored)
-        if low.any() and self.sample_posterior:
-            restored[low] = draw_tails(moments, low, tails, self.random_state_)
-        filled[np.ix_(known, genes)] = np.where(holes, restored, given)
-        return filled
 
     def __sklearn_is_fitted__(self):
         # A fit that was interrupted has learnt the genes, but no embedder.

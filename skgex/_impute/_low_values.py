@@ -7,9 +7,9 @@ from sklearn.frozen import FrozenEstimator
 from .._plausible import looked_at
 from ..pretext import GexBERT
 from ..pretext._nested import check_kind
-from ._censored import marginal_fill
+from ._censored import limits_of, marginal_fill
 from ._practice import choose_practice, learn_curves
-from ._tails import Tails, draw_tails, fill_below
+from ._tails import Tails, draw_tails, fill_below, spreads
 
 # How often values below limits, and what is learnt from them, take turns.
 N_ROUNDS = 2
@@ -17,6 +17,14 @@ N_ROUNDS = 2
 
 class LowValuesMixin:
     """Values below limits, for an imputer that has learnt these and their genes."""
+
+    def _learn_limits(self, measured, missing):
+        """Learn the limit of each gene, and what it alone tells of values below it."""
+        self.limits_ = limits_of(self.censored, measured, self._names())
+        low = missing & ~np.isnan(self.limits_)
+        self._low_fill, self._depth = marginal_fill(measured, low, self.limits_)
+        self._spread, self._lost = spreads(measured), low.mean(axis=0)
+        self._curves = None
 
     def _guess(self, X, missing):
         """Return samples with values below limits as their genes alone make expect."""

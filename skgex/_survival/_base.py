@@ -16,17 +16,16 @@ from torch import nn
 from .._covariates import (
     CONSTRAINT,
     gene_names,
-    gene_table,
-    learn_covariates,
     take_covariates,
     take_genes,
 )
+from .._finetune._columns import learn_columns
 from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
 from .._inputs import check_genes
-from .._plausible import warn_of_table
 from .._training import (
     FitTask,
+    FitTasks,
     agree,
     check_callbacks,
     draw_seed,
@@ -157,57 +156,40 @@ class BaseFineTunedSurvival(
     @usual_modes()
     def _fit(self, X, y, sample_weight, strata, groups):
         resume = self.warm_start and hasattr(self, "head_")
-        learn_covariates(self, X, resume)
-        table, X = X, check_genes(self, X, reset=not resume, ensure_min_samples=2)
-        genes = gene_table(self, table, X)
-        X, C = take_genes(self, X), take_covariates(self, X)
-        warn_of_table(self, genes, X)
+        table, (genes, X, C) = X, learn_columns(self, X, resume)
         data, names = check_data(self, X, y, sample_weight, strata)
         check_consistent_length(X, groups)
         check_callbacks(self.callbacks)
         seed = draw_seed(self.random_state)
-        context = self._init_callback_context(max_subtasks=2)
-        context.call_on_fit_task_begin(estimator=self, X=table, y=y)
-        start = context.subcontext("pretrain")
+        tasks = FitTasks(self, table, y, max_subtasks=2)
+        start = tasks.step("pretrain")
         earlier, pretrained = self._pretrain(genes, X, y, groups, seed, start, resume)
         folds = make_folds(self, X, data, groups, seed, earlier is not None)
-        weighted = data.weight.numpy() > 0
-        if not weighted.all():
-            X, C = X[weighted], C[weighted]
-            data = data.take(torch.from_numpy(weighted))
+        X, C, data = _of_weight(X, C, data)
         task = self._make_task(data)
         biases = task.biases(data)
         linear, held_out, learnt = agree(
             self._fit_linear(X, C, data, folds, earlier, biases)
         )
         learnt["_strata"] = names
-        tuning = context.subcontext("fine-tune", max_subtasks=self.max_epochs)
-        tuning.call_on_fit_task_begin(estimator=self, X=table, y=y)
+        known = covariate_risk(C, learnt)
+        fitted = partial(self._fitted, learnt, task, X, known, data)
+        tuning = tasks.begin("fine-tune", self.max_epochs)
         with draws_from(seed):
-            encoder = pretrained[1]
-            weight = learnt["prior_weight_"]
+            encoder, weight = pretrained[1], learnt["prior_weight_"]
             head = start_head(encoder.embedding_dim, biases, earlier, weight)
             model = (linear, *pretrained, head)
-            fitted = partial(
-                self._fitted, learnt, task, X, covariate_risk(C, learnt), data
-            )
             report = FitTask(
-                tuning, self, table, y, lambda: fitted(_finished_copy(model))
+                tuning, **tasks.arguments, fitted=lambda: fitted(_finished_copy(model))
             )
             history, weighed = fit_network(
                 self, task, X, data, folds, model, *held_out, seed, report
             )
-        genes, added = weighed or (held_out[0], None)
-        risk = self._risk(X, covariate_risk(C, learnt), *model)
-        seen = training_risks(
-            risk, folds, genes, held_out[1], added, data.stratum.numpy()
-        )
-        learnt, history = agree((fitted(model, risk) | seen, history))
+        risk = self._risk(X, known, *model)
+        learnt = fitted(model, risk) | _risks_seen(risk, folds, held_out, weighed, data)
+        learnt, history = agree((learnt, history))
         self._set(**learnt, history_=history, n_iter_=len(history))
-        for ended in (tuning, context):
-            ended.call_on_fit_task_end(
-                estimator=self, X=table, y=y, reconstruction_attributes=learnt
-            )
+        tasks.end(learnt)
         return self
 
     @property
@@ -296,16 +278,26 @@ class BaseFineTunedSurvival(
         model = self.linear_, self.standardizer_, self.encoder_, self.head_
         return self._risk(take_genes(self, X), known, *model)
 
-    def _set(self, **attributes):
-        for name, value in attributes.items():
-            setattr(self, name, value)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.target_tags.positive_only = True
         tags.target_tags.one_d_labels = True
         return tags
+
+
+def _of_weight(X, C, data):
+    """Return the samples that have a weight; the same arrays where all have one."""
+    weighted = data.weight.numpy() > 0
+    if weighted.all():
+        return X, C, data
+    return X[weighted], C[weighted], data.take(torch.from_numpy(weighted))
+
+
+def _risks_seen(risk, folds, held_out, weighed, data):
+    """Return what is kept of the risks of training samples."""
+    genes, added = weighed or (held_out[0], None)
+    return training_risks(risk, folds, genes, held_out[1], added, data.stratum.numpy())
 
 
 def _linear_layer(coef, bias):

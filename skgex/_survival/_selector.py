@@ -165,19 +165,7 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         X, C = take_genes(self, X), take_covariates(self, X)
         event, time = check_survival(y, self, allow_zero=is_plain(y))
         check_consistent_length(X, time)
-        refuse_gradients(sample_weight, "sample_weight")
-        weight = _check_sample_weight(
-            sample_weight,
-            X,
-            dtype=np.float64,
-            ensure_non_negative=True,
-            allow_all_zero_weights=False,
-        )
-        if not (event & (weight > 0)).any():
-            raise ValueError(
-                "Every event in y has a sample_weight of zero: at least one event with "
-                "a positive weight is needed."
-            )
+        weight = _check_weight(sample_weight, X, event)
         check_all_profiles(RowReader(X), gene_names(self))
         if self.k != "all" and self.k > X.shape[1]:
             warnings.warn(
@@ -189,16 +177,17 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         if not scores.any():
             raise ValueError(_why_no_score(X))
         pvalues = 2 * norm.sf(np.abs(scores))
-        genes = np.delete(np.arange(self.n_features_in_), self.covariates_)
-        for name, values in [
-            ("scores_", scores),
-            ("pvalues_", pvalues),
-            ("pvalues_adjusted_", false_discovery_control(pvalues)),
-        ]:
-            of_all = np.full(self.n_features_in_, np.nan)
-            of_all[genes] = values
-            setattr(self, name, of_all)
+        self.scores_ = self._of_all_columns(scores)
+        self.pvalues_ = self._of_all_columns(pvalues)
+        self.pvalues_adjusted_ = self._of_all_columns(false_discovery_control(pvalues))
         return self
+
+    def _of_all_columns(self, values):
+        """Return values of the genes in their columns; NaN in those of covariates."""
+        genes = np.delete(np.arange(self.n_features_in_), self.covariates_)
+        of_all = np.full(self.n_features_in_, np.nan)
+        of_all[genes] = values
+        return of_all
 
     def _test(self, X, C, event, time, strata, weight):
         if not C.shape[1]:
@@ -250,6 +239,23 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _check_weight(sample_weight, X, event):
+    refuse_gradients(sample_weight, "sample_weight")
+    weight = _check_sample_weight(
+        sample_weight,
+        X,
+        dtype=np.float64,
+        ensure_non_negative=True,
+        allow_all_zero_weights=False,
+    )
+    if not (event & (weight > 0)).any():
+        raise ValueError(
+            "Every event in y has a sample_weight of zero: at least one event with "
+            "a positive weight is needed."
+        )
+    return weight
 
 
 def _why_no_score(X):

@@ -8,6 +8,7 @@ from ._batches import (
     split_validation,
 )
 from ._callbacks import FitTask, check_callbacks
+from ._fit_tasks import FitTasks
 from ._modes import usual_modes
 from ._processes import agree, draw_seed, fit_together, launched_rank
 from ._rows import (
@@ -23,6 +24,7 @@ from ._train import History, train
 __all__ = [
     "Batches",
     "FitTask",
+    "FitTasks",
     "History",
     "RowReader",
     "agree",

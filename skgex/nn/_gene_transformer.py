@@ -5,10 +5,10 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
-from ._draws import normal, permutation, uniform
+from ._draws import normal, permutation
 from ._layers import linear
+from ._panels import ReadsPanels
 from ._row_sets import by_row_sets
-from ._shares import own_draws
 from ._transformer import TransformerBlock, ValueEncoder
 
 N_SUMMARY = 8
@@ -17,7 +17,7 @@ MAX_SURPRISE = 6.0
 _GENE_SPREAD = 0.1  # of the first vectors: small, so that they soon turn
 
 
-class GeneTransformer(nn.Module):
+class GeneTransformer(ReadsPanels, nn.Module):
     """Transformer over the measured genes of a sample, and over summary tokens.
 
     A measured gene is a token: its gene embedding plus an embedding of its value and
@@ -78,7 +78,6 @@ class GeneTransformer(nn.Module):
     """
 
     gene_axes = MappingProxyType({"gene": 0, "order": None})
-    max_panels = None  # in files of earlier versions
 
     def __init__(
         self,
@@ -117,23 +116,6 @@ class GeneTransformer(nn.Module):
         )
         self.register_buffer("order", permutation(n_genes))
 
-    def read_in_order_of(self, other, places):
-        """Read shared genes in the order of another encoder, and new ones after them.
-
-        Parameters
-        ----------
-        other : GeneTransformer
-            For other genes.
-        places : int64 tensor of shape (n_genes,)
-            Where it has each gene of this one, -1 for a new gene.
-        """
-        own = torch.full_like(other.order, -1)
-        shared = places >= 0
-        own[places[shared]] = shared.nonzero()[:, 0]
-        own = own[other.order]
-        new = self.order[~shared[self.order]]
-        self.order.copy_(torch.cat([own[own >= 0], new]))
-
     @property
     def bytes_per_row(self):
         """Upper bound on the memory that a sample takes while it is read."""
@@ -152,13 +134,6 @@ class GeneTransformer(nn.Module):
             return by_row_sets(self._embed, Z, expected, known)
         panels = [self.random_panel(~Z.isnan(), self.panel_size)]
         return self.pool(*self.read(Z, expected, known, panels))
-
-    @property
-    def n_read(self):
-        """Number of genes that are read of a sample to embed it."""
-        if self.max_panels is None or self.prior is None:
-            return len(self.gene)
-        return min(len(self.gene), self.max_panels * self.panel_size)
 
     def _embed(self, Z, expected, known):
         return self.pool(*self.read(Z, expected, known, self.panels(Z)))
@@ -288,60 +263,6 @@ class GeneTransformer(nn.Module):
             return tokens, None
         always = exists.new_ones(len(exists), N_SUMMARY)
         return tokens, torch.cat([always, exists], 1)
-
-    def panels(self, Z, order=None, n_read=None):
-        """Yield the panels in which the measured genes of each sample are read.
-
-        The order is the same for all, and so are the sizes of the panels: what is read
-        does not depend on other samples.
-
-        Parameters
-        ----------
-        Z : tensor of shape (n, n_genes)
-            Standardised profiles.
-        order : int64 tensor of shape (n_candidates,), default=None
-            Genes to choose from, the first ones first; None for all.
-        n_read : int, default=None
-            Bound on the genes that are read of a sample; None for all.
-
-        Yields
-        ------
-        genes : int64 tensor of shape (n, panel_size)
-        exists : bool tensor of shape (n, panel_size)
-            Which of them were measured.
-        """
-        order = self.order if order is None else order
-        observed = ~Z.isnan()[:, order]
-        place = torch.argsort(~observed, dim=1, stable=True)[:, :n_read]
-        genes, exists = order[place], observed.gather(1, place)
-        n_read = max(1, int(exists.sum(1).max()))
-        for start in range(0, n_read, self.panel_size):
-            columns = slice(start, start + self.panel_size)
-            yield genes[:, columns], exists[:, columns]
-
-    def _first_genes(self, Z):
-        """Return first genes in order: of each sample as many as are read of it.
-
-        To sort all of very many would take longer than to read a panel.
-        """
-        n_genes = 2 * self.n_read
-        while n_genes < len(self.order):
-            order = self.order[:n_genes]
-            if (~Z[:, order].isnan()).sum(1).min() >= self.n_read:
-                return order
-            n_genes *= 2
-        return self.order
-
-    @staticmethod
-    def random_panel(candidates, size):
-        """Draw `size` of the candidate genes of each sample, and say which exist."""
-        size = min(size, candidates.shape[1])
-        if not candidates.is_cuda:
-            # Tokens that exist in no sample cost as much; a GPU would have to wait.
-            size = max(1, min(size, int(candidates.sum(1).max())))
-        keys = own_draws(uniform, candidates.shape, candidates.device)
-        keys, genes = keys.masked_fill_(~candidates, -1).topk(size, dim=1)
-        return genes, keys >= 0
 
 
 def _gene_vectors(n_genes, dim, prior):

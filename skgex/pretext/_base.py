@@ -25,8 +25,8 @@ from .._inputs import check_genes, genes_kept_on_failure, places_of_genes
 from .._persistence import SaveMixin
 from .._plausible import warn_of_table
 from .._training import (
-    Batches,
     FitTask,
+    FitTasks,
     RowReader,
     agree,
     apply_by_batches,
@@ -34,18 +34,15 @@ from .._training import (
     check_callbacks,
     draw_seed,
     fit_together,
-    recalibrate_batch_norm,
     resolve_device,
     split_validation,
-    train,
     usual_modes,
 )
 from ..nn._draws import draws_from
 from ._carry_over import carry_over, check_unit
+from ._pretraining import train_objective
 from ._standardizer import fit_standardizer
 from ._starts import AS_THE_START, fitted_starts, in_unit_of
-
-N_RECALIBRATION = 8192
 
 
 class BaseEmbedder(
@@ -161,34 +158,32 @@ class BaseEmbedder(
         check_callbacks(self.callbacks)
         seed = draw_seed(self.random_state)
         with usual_modes(), draws_from(seed), genes_kept_on_failure(self):
-            resume = self.warm_start and hasattr(self, "encoder_")
-            places = places_of_genes(self, X) if resume else None
-            known = getattr(self, "feature_names_in_", None)
-            reset = not resume or places is not None
+            reader, model = self._read(X, groups, device)
             # Callbacks are shown the table, which has the names of the genes.
-            table, X = (
-                X,
-                check_genes(self, X, reset=reset, ensure_min_samples=2, lazy=True),
-            )
-            warn_of_table(self, table, X)
-            reader = RowReader(X, device)
-            if resume:
-                model = self._last_model(reader, places, known)
-            else:
-                model = self._make_model(reader, groups)
-            model = agree(model)
-            context = self._init_callback_context(max_subtasks=self.max_epochs)
-            context.call_on_fit_task_begin(estimator=self, X=table, y=y)
-            task = FitTask(context, self, table, y, partial(self._fitted, *model))
-            history = self._pretrain(*model, reader, groups, seed, task)
+            tasks = FitTasks(self, X, y, max_subtasks=self.max_epochs)
+            fitted = partial(self._fitted, *model)
+            report = FitTask(tasks.context, **tasks.arguments, fitted=fitted)
+            history = train_objective(self, *model, reader, groups, seed, report)
         model, history = agree((model, history))
         for name, value in self._fitted(*model).items():
             setattr(self, name, value)
         self.history_, self.n_iter_ = history, len(history)
-        context.call_on_fit_task_end(
-            estimator=self, X=table, y=y, reconstruction_attributes={}
-        )
+        tasks.end({})
         return self
+
+    def _read(self, X, groups, device):
+        """Return what reads profiles, and the model that is trained on them."""
+        resume = self.warm_start and hasattr(self, "encoder_")
+        places = places_of_genes(self, X) if resume else None
+        known = getattr(self, "feature_names_in_", None)
+        reset = not resume or places is not None
+        table = X
+        X = check_genes(self, X, reset=reset, ensure_min_samples=2, lazy=True)
+        warn_of_table(self, table, X)
+        reader = RowReader(X, device)
+        if resume:
+            return reader, agree(self._last_model(reader, places, known))
+        return reader, agree(self._make_model(reader, groups))
 
     def _make_model(self, reader, groups):
         standardizer = self._make_standardizer(reader)
@@ -224,38 +219,6 @@ class BaseEmbedder(
         # Weights of zero: until they have learnt, the network is what it was.
         carry_over(self.objective_, objective, places, zero_new=True)
         return objective
-
-    def _pretrain(self, standardizer, objective, reader, groups, seed, task):
-        make_batches = partial(
-            Batches,
-            reader,
-            batch_size=self.batch_size,
-            prepare=deepcopy(standardizer).to(reader.device),
-            targets=objective.targets(),
-        )
-        rows, valid_rows = self._split(len(reader), groups, seed)
-        history = train(
-            objective,
-            make_batches(rows, shuffle=True),
-            valid_batches=None if valid_rows is None else make_batches(valid_rows),
-            max_epochs=self.max_epochs,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            patience=None if valid_rows is None else self.n_iter_no_change,
-            keep_start=self._keep_start,
-            device=reader.device,
-            callbacks=[*(self.callbacks or ()), task],
-            verbose=self.verbose,
-            seed=seed,
-        )
-        n_few = min(len(reader), N_RECALIBRATION)
-        few = torch.linspace(0, len(reader) - 1, n_few, dtype=torch.float64)
-        few = make_batches(few.long(), shuffle=True)
-        objective.to(reader.device).finish(few)
-        objective.release()
-        recalibrate_batch_norm(objective.encoder, few)
-        objective.cpu()
-        return history
 
     def _fitted(self, standardizer, objective):
         """Fitted attributes for a model, as of now."""

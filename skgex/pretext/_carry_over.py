@@ -87,7 +87,7 @@ def check_unit(old, new, places):
             f"{shift:.1f} standard deviations or more: X seems to be in another unit. "
             "Convert it, or put both through a QuantileNormalizer first.",
             UserWarning,
-            stacklevel=7,
+            stacklevel=8,
         )
 
 

@@ -6,12 +6,12 @@ from sklearn.utils import check_array
 from sklearn.utils._dataframe import is_pandas_df, is_polars_df
 from sklearn.utils._set_output import ADAPTERS_MANAGER
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
 from .._inputs import check_genes
 from .._training import apply_by_batches, resolve_device
 from ..nn._draws import draws_from
 from ._attention import AttentionReader
+from ._on_genes import OnGenes
 
 
 class GeneMethods:
@@ -83,7 +83,7 @@ class GeneMethods:
         check_is_fitted(self)
         X = check_genes(self, X, reset=False, lazy=True)
         places = torch.from_numpy(self._places(genes, with_others=False))
-        module = _OnGenes(self.standardizer_, self.objective_, "embed_genes", places)
+        module = OnGenes(self.standardizer_, self.objective_, "embed_genes", places)
         return self._apply(module, X).reshape(len(X), len(places), -1)
 
     def attention(self, X, *, rollout=False):
@@ -176,11 +176,11 @@ class GeneMethods:
         check_is_fitted(self)
         self._check_scores()
         table, X = X, check_genes(self, X, reset=False, lazy=True)
-        module = _OnGenes(self.standardizer_, self.objective_, "likelihood")
+        module = OnGenes(self.standardizer_, self.objective_, "likelihood")
         scores = self._apply(module, X)[:, int(as_quantile)]
         if not return_z:
             return scores
-        module = _OnGenes(self.standardizer_, self.objective_, "standardised_errors")
+        module = OnGenes(self.standardizer_, self.objective_, "standardised_errors")
         z = self._apply(module, X)
         return scores, self._as_table(z, table, self._places(None))
 
@@ -210,7 +210,7 @@ class GeneMethods:
         places = self._places(None) if places is None else places
         method = "restore_with_variance" if return_std else "restore"
         places = torch.from_numpy(places)
-        module = _OnGenes(self.standardizer_, self.objective_, method, places)
+        module = OnGenes(self.standardizer_, self.objective_, method, places)
         return self._apply(module, X, allow_empty)
 
     def _draw(self, X, seed, model_seed):
@@ -222,7 +222,7 @@ class GeneMethods:
             drawn = self.objective_.draw_model()
         places = torch.from_numpy(self._places(None))
         parts = self.standardizer_, self.objective_, "draw", places
-        module = _OnGenes(*parts, *([] if drawn is None else [drawn]))
+        module = OnGenes(*parts, *([] if drawn is None else [drawn]))
         with draws_from(seed):
             return self._apply(module, X, allow_empty=True)
 
@@ -292,30 +292,3 @@ class GeneMethods:
             names = self.restorable_genes_
         names = names[places]
         return adapter.create_container(values, table, columns=names)
-
-
-class _OnGenes(nn.Module):
-    """A method of the objective on some genes, from and to the units of the data."""
-
-    def __init__(self, standardizer, objective, method, genes=None, *args):
-        super().__init__()
-        self.standardizer = standardizer
-        self.objective = objective
-        self.method = method
-        self.genes = genes
-        self.args = nn.ModuleList(args)
-
-    def forward(self, X):
-        method = getattr(self.objective, self.method)
-        if self.genes is None:
-            return method(self.standardizer(X))
-        genes = self.genes.to(X.device)
-        found = method(self.standardizer(X), genes, *self.args)
-        if self.method == "embed_genes":
-            return found.flatten(1)
-        moments = self.objective.moments(self.standardizer)
-        mean, scale = (values[genes] for values in moments)
-        if self.method == "restore_with_variance":
-            restored, variance = found
-            return torch.cat([mean + scale * restored, scale * variance.sqrt()], 1)
-        return mean + scale * found

@@ -52,7 +52,7 @@ def fit_standardizer(reader, names, standardize, clip, known=None):
             f"{constant.sum()} gene(s) are constant in X, the first being gene "
             f"{first}. They are kept and carry no information.",
             UserWarning,
-            stacklevel=8,
+            stacklevel=9,
         )
     if not standardize:
         return GeneStandardizer(np.zeros_like(mean), np.ones_like(std))

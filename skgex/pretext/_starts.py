@@ -105,7 +105,7 @@ def _places(estimator, embedder):
             f"left out: it has {some_names(own)}, where start has {some_names(known)}. "
             "Bring names of genes to those of start.",
             UserWarning,
-            stacklevel=9,
+            stacklevel=10,
         )
     return places
 
@@ -133,6 +133,6 @@ def in_unit_of(start, standardizer):
         "start only how genes vary together is used, each in standard deviations of "
         "its own. If X should be in the same unit, convert it first.",
         UserWarning,
-        stacklevel=7,
+        stacklevel=8,
     )
     return False

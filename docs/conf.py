@@ -45,7 +45,7 @@ if os.environ["SKGEX_QUICK"] == "1":
 # The default, with version and "documentation", lies over the navigation.
 html_title = "skgex"
 # Pages of the first level have no neighbours to list.
-ALONE = ("benchmarks", "changelog", "contributing", "install", "peers", "reproduction")
+ALONE = ("changelog", "contributing", "install", "peers", "reproduction")
 html_sidebars = {page: [] for page in ALONE}
 html_static_path = ["_static"]
 html_css_files = ["skgex.css"]

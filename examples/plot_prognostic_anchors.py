@@ -146,5 +146,5 @@ ax.spines[["top", "right"]].set_visible(False)
 # genes chosen at random say little of survival.
 #
 # Panels of tens to hundreds among thousands of genes are another matter, since there
-# the embedder has more to tell: see the :doc:`benchmarks </benchmarks>`. Whatever they
-# say, put the panel alone beside it on your data.
+# the embedder has more to tell: see the :ref:`benchmarks <benchmark-anchors>`.
+# Whatever they say, put the panel alone beside it on your data.

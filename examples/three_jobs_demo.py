@@ -151,5 +151,5 @@ if "sphinx_gallery" not in sys.modules:  # which keeps the figures of its exampl
 
 # %%
 # One split, few draws: enough to see what is there to be had, too little to rank models
-# that differ by a point. :doc:`/benchmarks` repeats each job over splits and data sets,
-# and says where a simple model is as good.
+# that differ by a point. :doc:`/benchmarks/index` repeats each job over splits and data
+# sets, and says where a simple model is as good.

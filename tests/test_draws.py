@@ -12,6 +12,8 @@ from skgex.datasets import make_expression
 FULL = make_expression(n_samples=90, n_genes=20, random_state=0)
 HOLES = np.random.default_rng(0).random(FULL.shape) < 0.25
 X = np.where(HOLES, np.nan, FULL)
+# Each row has a pattern of its own, which takes time: some are enough for statistics.
+SOME = slice(24)
 
 
 @pytest.fixture(scope="module")
@@ -21,21 +23,22 @@ def pretrained():
 
 @pytest.fixture(scope="module")
 def draws(pretrained):
-    """Return the imputed values, and 300 draws of them."""
-    mean = GexImputer(FrozenEstimator(pretrained)).fit(X).transform(X)
+    """Return the imputed values of some samples, and 300 draws of them."""
+    mean = GexImputer(FrozenEstimator(pretrained)).fit(X).transform(X[SOME])
     sampling = GexImputer(
         FrozenEstimator(pretrained), sample_posterior=True, random_state=0
     ).fit(X)
     # Samples of a call share a draw of what is learnt.
-    return mean, np.stack([sampling.transform(X) for _ in range(300)])
+    return mean, np.stack([sampling.transform(X[SOME]) for _ in range(300)])
 
 
 def test_draws_differ_and_keep_what_was_measured(draws):
     mean, drawn = draws
-    assert (drawn[0][HOLES] != drawn[1][HOLES]).all()
-    assert_array_equal(drawn[:, ~HOLES], np.tile(X[~HOLES], (300, 1)))
-    spread = drawn[:, HOLES].std(axis=0)
-    z = (drawn[:, HOLES].mean(axis=0) - mean[HOLES]) / (spread / np.sqrt(300))
+    holes, measured = HOLES[SOME], X[SOME][~HOLES[SOME]]
+    assert (drawn[0][holes] != drawn[1][holes]).all()
+    assert_array_equal(drawn[:, ~holes], np.tile(measured, (300, 1)))
+    spread = drawn[:, holes].std(axis=0)
+    z = (drawn[:, holes].mean(axis=0) - mean[holes]) / (spread / np.sqrt(300))
     # A mixture of Gaussians is drawn by its moments, so that its mean is that.
     assert np.abs(z).max() < 6
     assert z.std() == pytest.approx(1, abs=0.2)

@@ -1,4 +1,4 @@
-"""Draw the figure of the landing page from the tables of docs/benchmarks.md.
+"""Draw the figure of the landing page from the tables of the benchmarks.
 
 Run it after a change of these tables: ``python tools/label_efficiency_figure.py``. It
 is written without matplotlib, so that the same tables give the same file everywhere.
@@ -88,7 +88,7 @@ def key(left):
 
 def figure():
     """Return the figure as text."""
-    text = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    text = (DOCS / "benchmarks" / "classification.md").read_text(encoding="utf-8")
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 385" width="720"'
         ' height="385" font-family="sans-serif" font-size="12" fill="#222222">',

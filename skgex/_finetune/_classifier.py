@@ -19,7 +19,7 @@ from .._inputs import refuse_gradients
 from ._base import BaseFineTuned
 from ._class_mixture import fit_class_mixture
 from ._linear_models import MANY_CLASSES, in_own_span, logistic_regression
-from ._marks import labeled_samples, without_objects
+from ._marks import labeled_samples, refuse_cut_mark, without_objects
 from ._sample_span import principal_axes
 from ._score import LabeledScoreMixin
 
@@ -304,8 +304,7 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
             )
         refuse_gradients(y, "y")
         y = column_or_1d(y, warn=True)
-        if self.unlabeled is not None:
-            self._check_not_cut(y)
+        refuse_cut_mark(y, self.unlabeled)
         labeled = labeled_samples(y, self.unlabeled)
         if labeled.any():
             known = without_objects(y[labeled])
@@ -315,18 +314,6 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
                 warnings.filterwarnings("ignore", message=MANY_CLASSES)
                 check_classification_targets(known)
         return y, labeled
-
-    def _check_not_cut(self, y):
-        """Refuse labels among which numpy cut the marker of unlabelled samples."""
-        if y.dtype.kind != "U" or not isinstance(self.unlabeled, str):
-            return
-        width = y.dtype.itemsize // np.dtype("U1").itemsize
-        if len(self.unlabeled) > width and (y == self.unlabeled[:width]).any():
-            raise ValueError(
-                f"unlabeled={self.unlabeled!r} was cut to "
-                f"{self.unlabeled[:width]!r} in y, an array of strings of at most "
-                f"{width} characters; use y.astype(object), or a shorter marker."
-            )
 
     def _encode_target(self, y, weight):
         encoder, y = LabelEncoder(), without_objects(y)

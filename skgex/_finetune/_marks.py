@@ -97,6 +97,31 @@ def _refuse_missing(y, labeled):
     )
 
 
+def refuse_cut_mark(y, mark):
+    """Refuse labels among which numpy cut the mark of unlabelled samples.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Targets.
+    mark : object
+        What marks samples without a label; None if nothing does.
+
+    Raises
+    ------
+    ValueError
+        If the strings of `y` are too short for the mark, and one is its beginning.
+    """
+    if y.dtype.kind != "U" or not isinstance(mark, str):
+        return
+    width = y.dtype.itemsize // np.dtype("U1").itemsize
+    if len(mark) > width and (y == mark[:width]).any():
+        raise ValueError(
+            f"unlabeled={mark!r} was cut to {mark[:width]!r} in y, an array of strings "
+            f"of at most {width} characters; use y.astype(object), or a shorter marker."
+        )
+
+
 def warn_of_absent_mark(y, mark):
     """Warn that no sample has the mark, so that a misspelt one may be a class."""
     shown = "np.nan" if _is_missing(mark) else repr(mark)

@@ -43,6 +43,7 @@ from ._data import check_data
 from ._earlier import find_earlier
 from ._effects import CovariateEffects, covariate_risk, fit_scale, learnt_effects
 from ._folds import make_folds
+from ._held_out import held_out_risk
 from ._linear import fit_linear_risk
 from ._network import fit_network, start_head
 from ._risk_groups import RiskGroupsMixin, training_risks
@@ -198,11 +199,13 @@ class BaseFineTunedSurvival(
                 self, task, X, data, folds, model, *held_out, seed, report
             )
         genes, added = weighed or (held_out[0], None)
-        risk = self._risk(X, covariate_risk(C, learnt), *model)
+        known = covariate_risk(C, learnt)
+        risk = self._risk(X, known, *model)
         seen = training_risks(
             risk, folds, genes, held_out[1], added, data.stratum.numpy()
         )
-        learnt, history = agree((fitted(model, risk) | seen, history))
+        unseen = held_out_risk(risk, folds, genes, known, added)
+        learnt, history = agree((fitted(model, unseen) | seen, history))
         self._set(**learnt, history_=history, n_iter_=len(history))
         for ended in (tuning, context):
             ended.call_on_fit_task_end(

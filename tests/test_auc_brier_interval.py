@@ -48,8 +48,10 @@ def test_values_are_those_of_scikit_survival(n, seed, ties, apart):
     table = auc_interval(y, risk, times, y_train=own, reference=other)
     table = table.pivot(index="time", columns="quantity", values="auc")
     for name, values in {"risk": risk, "reference": other}.items():
-        expected, _ = cumulative_dynamic_auc(train, y, values, times)
+        expected, mean = cumulative_dynamic_auc(train, y, values, times)
         assert_allclose(table[name], expected, atol=1e-12)
+        whole = auc_interval(y, values, times, y_train=own, integrate=True)
+        assert_allclose(whole["auc"], [mean], atol=1e-12)
     assert_allclose(table["difference"], table["risk"] - table["reference"])
     survival = survival_of(risk, times)
     table = brier_interval(y, survival, times, y_train=own)
@@ -104,6 +106,20 @@ def slow_brier(y, survival, t, weights, train, train_weights):
     return total / weights.sum()
 
 
+def slow_mean_auc(y, risk, times, weights, train, train_weights):
+    """Return the mean of areas, weighted by when events happen."""
+    areas, shares, share = [], [], 1.0
+    for t in times:
+        areas.append(slow_auc(y, risk, t, weights, train, train_weights))
+        shares.append(share)
+        share = 1.0
+        for s in np.unique(y["time"][y["event"] & (y["time"] <= t)]):
+            died = weights[(y["time"] == s) & y["event"]].sum()
+            share *= 1 - died / weights[y["time"] >= s].sum()
+    fall = -np.diff([*shares, share])
+    return fall @ np.array(areas) / fall.sum()
+
+
 def slow_slopes(measure, y, predictions, t, train):
     """Return the derivatives of measures of both predictions by each weight."""
     step, n = 1e-5, len(y)
@@ -143,6 +159,22 @@ def test_standard_errors_are_those_of_the_infinitesimal_jackknife(ties, apart):
         expected = np.sqrt((sums**2).sum(axis=0) + (rest**2).sum(axis=0))
         found = call(y, predictions[0], t, groups=patients, **options)
         assert_allclose(found["std_error"], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_error_of_a_mean_area_is_that_of_the_jackknife(ties, apart):
+    y, risk, other = cohort(25, 3, ties)
+    train = cohort(40, 4, ties)[0] if apart else None
+    times = np.array([0.3, 0.5, 0.9])
+    slopes = slow_slopes(slow_mean_auc, y, (risk, other), times, train)
+    table = auc_interval(y, risk, times, y_train=train, reference=other, integrate=True)
+    assert list(table["quantity"]) == ["risk", "reference", "difference"]
+    expected = np.sqrt((slopes**2).sum(axis=0))
+    assert_allclose(table["std_error"], expected, rtol=1e-6)
+    single = auc_interval(y, risk, 0.5, y_train=train, integrate=True)
+    alone = auc_interval(y, risk, 0.5, y_train=train)
+    assert_allclose(single.iloc[0, 1:].tolist(), alone.iloc[0, 2:6].tolist())
 
 
 def test_follow_up_of_training_may_be_given_though_it_is_the_same():

@@ -16,7 +16,7 @@ from cli_files import (
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skgex as package
-from skgex import SCARF, GexBERT
+from skgex import SCARF, FineTunedRegressor, GexBERT
 from skgex.datasets import load_pretrained
 from skgex.io import read_expression
 
@@ -206,6 +206,21 @@ def test_inspect_tells_kind_genes_unit_and_parameters(models):
     ):
         assert text in run.stdout
     assert skgex("inspect", models["gexbert"], "--genes").stdout.split() == genes
+
+
+@pytest.mark.parametrize("place", [0, 7, 30])
+def test_inspect_tells_covariates_from_genes(tmp_path, place):
+    X, genes = cohort(missing=0.0), list(cohort().columns)
+    X.insert(place, "age", np.arange(len(X)) % 7)
+    model = FineTunedRegressor(SCARF(max_epochs=0), covariates=["age"], max_epochs=0)
+    model.fit(X, X[genes[0]]).save(tmp_path / "m.safetensors")
+    run = skgex("inspect", "m.safetensors")
+    assert run.exit_code == 0, run.stderr
+    lines = dict(line.split(":", 1) for line in run.stdout.splitlines())
+    assert lines["genes"].strip() == f"30: {', '.join(genes[:3])}, ..."
+    assert lines["covariates"].strip() == "age"
+    listed = skgex("inspect", "m.safetensors", "--genes").stdout.split()
+    assert listed == genes
 
 
 @pytest.mark.parametrize("name", ["scarf-tcga90", "gexbert-tcga90", "cox-tcga"])

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
+from sksurv.nonparametric import kaplan_meier_estimator
 from survival_cohorts import as_data, as_surv, planted_cohort, without_network
 
 from skgex import SCARF, FineTunedCoxPH, FineTunedDiscreteHazard
@@ -30,13 +31,17 @@ def slow_loss(logits, interval, event):
 def life_table(event, time, cuts, weight):
     """Return the hazards of intervals that end at the cuts.
 
-    Of those who had the event there, or were followed up to its end.
+    Of those who had the event there, or were followed up to its end, and those lost in
+    between by the share of the interval that they lived.
     """
     hazards, start = [], 0.0
     for end in cuts:
         dead = event & (time > start) & (time <= end)
         lived = (time > end) | (~event & (time == end))
-        hazards.append(weight[dead].sum() / weight[dead | lived].sum())
+        at_risk = weight[dead | lived].sum()
+        for i in np.flatnonzero(~event & (time > start) & (time < end)):
+            at_risk += weight[i] * (time[i] - start) / (end - start)
+        hazards.append(weight[dead].sum() / at_risk)
         start = end
     return np.array(hazards)
 
@@ -142,6 +147,20 @@ def test_without_informative_genes_it_is_a_life_table():
     assert_allclose(curves, np.tile(np.cumprod(1 - hazards), (3, 1)), atol=1e-6)
     logits = model.intercepts_ + model.head_.bias.detach().numpy()
     assert_allclose(expit(logits), hazards, atol=1e-6)
+
+
+def test_curves_of_nobody_in_particular_are_near_those_of_kaplan_and_meier():
+    X, y = planted_cohort(400, 4)
+    model = without_network(FineTunedDiscreteHazard, alpha=1e12).fit(X, y)
+    times, survival = kaplan_meier_estimator(y["event"], y["time"])
+    expected = survival[np.searchsorted(times, model.cuts_[:-1])]
+    found = model.predict_survival_function(X[:1], times=model.cuts_[:-1])[0]
+    assert np.abs(found - expected).max() < 0.01
+    # Without those who were lost in an interval it would be too grim.
+    data = as_data(y)
+    grim = HazardTask(model.cuts_).intercepts(torch.zeros(400, 10), data)
+    grim = np.cumprod(1 - expit(grim.numpy()))[:-1]
+    assert (found - grim)[-1] > 0.02
 
 
 # Curves

@@ -87,6 +87,30 @@ def test_the_choice_is_that_of_a_loop_over_weights_penalties_and_folds(l1_ratio,
     assert_allclose(found.coef, own.coef + found.prior_weight * prior, atol=1e-4)
 
 
+def test_a_given_weight_has_the_penalty_that_suits_beside_it():
+    genes, y = planted_cohort(45, 8, n_times=20)
+    prior = np.array([0.9, 0.8, -0.9, 0.0, 0.0, 0.0, 0.1, 0.0])
+    splits = EventStratifiedKFold(3, random_state=0).split(genes, y)
+    folds, options = list(splits), {"l1_ratio": 0.0, "ties": "efron"}
+    given = {"alpha": "cv", "folds": folds, "prior": prior, **options}
+    found = fit_linear_risk(genes, as_data(y), prior_weight=0.8, **given)
+    G, gains = genes - genes.mean(axis=0), np.zeros((2, 12))
+    for train, test in folds:
+        event, time = y["event"][test], y["time"][test]
+        for a, alpha in enumerate(found.alphas):
+            coef = fit_linear_risk(
+                G[train], as_data(y[train]), alpha=alpha, folds=[], **options
+            ).coef
+            for w, weight in enumerate([0.0, 0.8]):
+                risk = G[test] @ (coef + weight * prior)
+                gains[w, a] -= slow_cox_loss(risk, event, time)
+    assert found.alpha == found.alphas[gains[1].argmax()]
+    # A heavier one than without: less is left to learn.
+    alone = fit_linear_risk(genes, as_data(y), prior_weight=0.0, **given)
+    assert found.alpha > alone.alpha == found.alphas[gains[0].argmax()]
+    assert_allclose(found.gains, alone.gains)
+
+
 @BOTH
 def test_a_chosen_weight_is_a_number_that_could_have_been_given(Estimator, before):
     model = tuned(before, Estimator).fit(X, Y)

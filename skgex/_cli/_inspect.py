@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .._covariates import count_genes, covariate_labels, gene_columns, gene_names
 from ._models import genes_of, kind_of, load_model
 from ._options import Model
 
@@ -28,22 +29,26 @@ def inspect(
     estimator = load_model(model)
     if genes:
         known = getattr(estimator, "restorable_genes_", None)
-        print("\n".join(genes_of(estimator, model) if known is None else known))
+        if known is None:
+            known = genes_of(estimator, model)[gene_columns(estimator)]
+        print("\n".join(known))
         return
     for name, text in _about(estimator, model).items():
         print(f"{name + ':':12}{text}")
 
 
 def _about(estimator, model):
-    names = getattr(estimator, "feature_names_in_", None)
-    n_genes = f"{estimator.n_features_in_:,d}"
+    names, covariates = gene_names(estimator), covariate_labels(estimator)
+    n_genes = f"{count_genes(estimator):,d}"
     some = "without names" if names is None else f"{', '.join(names[:3])}, ..."
     about = {
         "model": model,
         "kind": f"{kind_of(estimator)}, {type(estimator).__name__}",
         "genes": f"{n_genes}: {some}",
-        "unit": getattr(estimator, "unit_", None) or "not said",
     }
+    if len(covariates):
+        about["covariates"] = ", ".join(covariates)
+    about["unit"] = getattr(estimator, "unit_", None) or "not said"
     if hasattr(estimator, "restorable_genes_"):
         about["restores"] = f"{len(estimator.restorable_genes_):,d} genes"
     if hasattr(estimator, "classes_"):

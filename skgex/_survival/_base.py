@@ -42,6 +42,7 @@ from ._data import check_data
 from ._earlier import find_earlier
 from ._effects import CovariateEffects, covariate_risk, fit_scale, learnt_effects
 from ._folds import make_folds
+from ._held_out import held_out_risk
 from ._linear import fit_linear_risk
 from ._network import fit_network, start_head
 from ._risk_groups import RiskGroupsMixin, training_risks
@@ -185,9 +186,12 @@ class BaseFineTunedSurvival(
             history, weighed = fit_network(
                 self, task, X, data, folds, model, *held_out, seed, report
             )
+        genes, added = weighed or (held_out[0], None)
         risk = self._risk(X, known, *model)
-        learnt = fitted(model, risk) | _risks_seen(risk, folds, held_out, weighed, data)
-        learnt, history = agree((learnt, history))
+        stratum = data.stratum.numpy()
+        seen = training_risks(risk, folds, genes, held_out[1], added, stratum)
+        unseen = held_out_risk(risk, folds, genes, known, added)
+        learnt, history = agree((fitted(model, unseen) | seen, history))
         self._set(**learnt, history_=history, n_iter_=len(history))
         tasks.end(learnt)
         return self
@@ -292,12 +296,6 @@ def _of_weight(X, C, data):
     if weighted.all():
         return X, C, data
     return X[weighted], C[weighted], data.take(torch.from_numpy(weighted))
-
-
-def _risks_seen(risk, folds, held_out, weighed, data):
-    """Return what is kept of the risks of training samples."""
-    genes, added = weighed or (held_out[0], None)
-    return training_risks(risk, folds, genes, held_out[1], added, data.stratum.numpy())
 
 
 def _linear_layer(coef, bias):

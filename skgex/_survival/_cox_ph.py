@@ -42,8 +42,8 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
     alpha : float or "cv", default="cv"
         Penalty of the coefficients of scaled genes, ``alpha / 2 * |coef|^2``, as in
         scikit-survival's `CoxPHSurvivalAnalysis`. "cv" chooses among 12 the one with
-        the best partial likelihood in inner cross-validation, or with `prior_weight`,
-        see there.
+        the best partial likelihood in inner cross-validation, beside an earlier model
+        if `prior_weight` is a number; with "cv" for both, see there.
     l1_ratio : float, default=0.0
         Share of the penalty that is on absolute coefficients instead: 0 is ridge, 1
         the lasso, anything between the elastic net.
@@ -130,6 +130,7 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
         Those at which an event happened.
     cum_baseline_hazard_ : StepFunction, or dict of them by stratum
         Cumulative hazard of a profile whose log risk is zero, by Breslow's estimate.
+        See Notes for the risks it is estimated beside.
     linear_ : torch.nn.Module
         Scales genes and gives the linear part of the log risk.
     encoder_ : torch.nn.Module
@@ -155,10 +156,15 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
 
     Notes
     -----
-    With ``max_epochs=0``, ``scaling="standard"`` and a number for `alpha` this is
-    ridge regression: the coefficients and the baseline hazard of
+    With ``max_epochs=0``, ``scaling="standard"``, ``cv=None`` and a number for `alpha`
+    this is ridge regression: the coefficients and the baseline hazard of
     ``CoxPHSurvivalAnalysis(alpha, ties="efron")`` on standardised genes, in the time of
     a singular value decomposition.
+
+    With inner folds the baseline hazard is estimated beside risks of the training
+    samples that models of the other folds predicted. By the fitted model, those with
+    early events look worse than new patients like them will; who is left then seems to
+    be at low risk, and a baseline that makes up for it is too high later on.
 
     Covariates take part in each Newton step, with a penalty of zero. Their standard
     errors are from the inverse information of the penalised likelihood, from which

@@ -92,7 +92,9 @@ class FineTunedDiscreteHazard(HazardCalibrationMixin, BaseFineTunedSurvival):
     cuts_ : ndarray of shape (n_intervals,)
         Where each interval ends; the last event of `fit` is in the last of them.
     intercepts_ : ndarray of shape (n_intervals,)
-        What each interval adds to the logit of its hazard, beside the bias of `head_`.
+        What each interval adds to the logit of its hazard, beside the bias of `head_`:
+        so much that as many events are expected as there were, by risks as of models
+        that did not see the samples, see `FineTunedCoxPH`.
     slope_ : float
         What logits are multiplied with, beside the intercepts: 1, unless by
         `recalibrate`.
@@ -144,6 +146,8 @@ class FineTunedDiscreteHazard(HazardCalibrationMixin, BaseFineTunedSurvival):
     -----
     Within an interval the hazard is taken to be constant, so that curves are defined at
     all times [2]_. After the last cut nothing is known, and they stay where they are.
+    Those whose follow-up ends within an interval have no part in the likelihood there;
+    to its intercept they count by the share of it that they lived, as in a life table.
 
     References
     ----------
@@ -301,5 +305,5 @@ class FineTunedDiscreteHazard(HazardCalibrationMixin, BaseFineTunedSurvival):
     def _finish(self, learnt, task, risk, data):
         linear, added = risk
         logits = torch.from_numpy(linear[:, None] + added)
-        intercepts = task.intercepts(logits, data).numpy()
+        intercepts = task.baseline(logits, data).numpy()
         return {"cuts_": task.cuts, "intercepts_": intercepts, "slope_": 1.0}

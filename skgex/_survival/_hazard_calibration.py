@@ -83,7 +83,7 @@ class HazardCalibrationMixin:
         new.unique_times_ = np.unique(data.time)
         new.event_times_ = np.unique(data.time[data.event])
         new.slope_ = slope * vars(self).get("slope_", 1.0)
-        new.intercepts_ = task.intercepts(torch.from_numpy(slope * logits), data)
+        new.intercepts_ = task.baseline(torch.from_numpy(slope * logits), data)
         new.intercepts_ = new.intercepts_.numpy()
         return new
 

@@ -172,10 +172,11 @@ def fit_linear_risk(
     choose, best = prior_weight == "cv", 0
     gains = held_out = held_out_covariates = None
     if folds:
-        weights = WEIGHTS if choose else [0.0]
+        weights = WEIGHTS if choose else [0.0, prior_weight]
         known = torch.from_numpy(np.multiply.outer(weights, earlier + added))
         gains, held_out, held_out_covariates = _judge(model, alphas, folds, known)
-        best = int(gains[0].argmax())
+        # Beside what an earlier model says, less is left to learn.
+        best = int(gains[-1].argmax())
     if choose:
         prior_weight, best = average_choice(gains) if folds else (1.0, 0)
     solution = model.path(alphas[: best + 1])[-1]

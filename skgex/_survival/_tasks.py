@@ -89,7 +89,30 @@ class HazardTask:
         weight = data.weight[:, None]
         return here * weight, ((place < interval) | here) * weight
 
-    def intercepts(self, logits, data):
+    def lived(self, data):
+        """Return which share of each interval those who were lost in it lived.
+
+        Returns
+        -------
+        lived : tensor of shape (n_samples, n_intervals)
+            The weight of the sample times this share, zero for all others.
+        """
+        starts = np.append(0.0, self.cuts)[:-1]
+        time = data.time.numpy()[:, None]
+        share = (time - starts) / np.where(self.cuts > starts, self.cuts - starts, 1)
+        lost = self.intervals(data)[:, None] == torch.arange(len(self.cuts))
+        lost &= ~data.event[:, None]
+        return lost * torch.from_numpy(share) * data.weight[:, None]
+
+    def baseline(self, logits, data):
+        """Return intercepts for curves, to which those count who were lost, too.
+
+        As in a life table, by the share of the interval that they lived. Those who were
+        lost had no event before: left out, they would make survival too grim.
+        """
+        return self.intercepts(logits, data, self.lived(data))
+
+    def intercepts(self, logits, data, lived=0.0):
         """Return what each interval must add for as many events as there were.
 
         Parameters
@@ -98,6 +121,8 @@ class HazardTask:
             Logits of the hazards, but for the intercepts.
         data : SurvivalData
             The follow-up.
+        lived : tensor of shape (n_samples, n_intervals) or float, default=0.0
+            What else counts as at risk.
 
         Returns
         -------
@@ -105,6 +130,7 @@ class HazardTask:
             By bisection, as expected events rise with the intercept.
         """
         happened, at_risk = self.at_risk(data)
+        at_risk = at_risk + lived
         events = happened.sum(0)
         low = torch.full((len(self.cuts),), -_LARGEST_LOGIT, dtype=torch.float64)
         high = -low

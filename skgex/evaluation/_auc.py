@@ -6,6 +6,7 @@ import pandas as pd
 from ._censoring import CensoringDistribution
 from ._folds import as_groups
 from ._influence import half_width, logit_interval, std_error, subtract
+from ._kaplan_meier import KaplanMeier
 from ._survival_checks import (
     TIED,
     check_by_time,
@@ -23,6 +24,7 @@ def auc_interval(
     y_train=None,
     reference=None,
     groups=None,
+    integrate=False,
     confidence_level=0.95,
 ):
     r"""Return the area under the ROC curve at given times, with intervals.
@@ -52,6 +54,8 @@ def auc_interval(
     groups : array-like of shape (n_samples,), default=None
         Patients, if some have several samples. None takes each sample for a patient of
         its own.
+    integrate : bool, default=False
+        Whether to return the mean over `times`, rather than the area at each of them.
     confidence_level : float, default=0.95
         Level of the intervals, in (0, 1).
 
@@ -61,7 +65,8 @@ def auc_interval(
         For each time a row for "risk", and with `reference` also for "reference" and
         "difference", risk minus reference, with the columns `time`, `quantity`, `auc`,
         `std_error`, `low`, `high`, `n_cases`, who had the event by then, and
-        `n_controls`, who were followed up for longer without it.
+        `n_controls`, who were followed up for longer without it. With `integrate` these
+        for all times together, without `time` and numbers.
 
     Raises
     ------
@@ -73,7 +78,7 @@ def auc_interval(
     --------
     concordance_interval : The same over all times.
     brier_interval : Also whether probabilities are right, not only their order.
-    sksurv.metrics.cumulative_dynamic_auc : The same areas, without intervals.
+    sksurv.metrics.cumulative_dynamic_auc : The same areas and mean, without intervals.
 
     Notes
     -----
@@ -94,6 +99,12 @@ def auc_interval(
     :func:`concordance_interval`: the root of the sum of squares of the derivatives of
     AUC by the weight of each sample. The derivatives through G are in it, of the
     samples of `y`, or of those of `y_train`, which are taken for other patients.
+
+    The mean over time [3]_ weights the area at each of `times` by the share of samples
+    with the event since the time before, or since the beginning: by how far the
+    Kaplan-Meier estimate of `y` falls. The derivatives of the weights are in its
+    standard error.
+
     Intervals of an area are symmetric on the scale of the log-odds, that of
     a difference is symmetric.
 
@@ -105,6 +116,9 @@ def auc_interval(
     .. [2] Hung H., Chiang C. T. "Estimation methods for time-dependent AUC models with
        survival data", Canadian Journal of Statistics 38(1), 2010.
        :doi:`10.1002/cjs.10046`
+    .. [3] Lambert J., Chevret S. "Summary measure of discrimination in survival models
+       based on cumulative/dynamic time-dependent ROC curves", Statistical Methods in
+       Medical Research 25(5), 2016. :doi:`10.1177/0962280213515571`
 
     Examples
     --------
@@ -121,6 +135,8 @@ def auc_interval(
     [0.77, 0.71, 0.82]
     >>> table.loc[(0.5, "difference"), ["auc", "low", "high"]].round(2).tolist()
     [0.14, 0.07, 0.2]
+    >>> auc_interval(y, risk, [0.5, 1, 1.5], integrate=True)["auc"].round(2).tolist()
+    [0.78]
     """
     check_level(confidence_level)
     event, time = check_target(y)
@@ -130,31 +146,25 @@ def auc_interval(
     if reference is not None:
         risks["reference"] = check_by_time(reference, "reference", len(time), times)
     censoring, same = find_censoring(y, y_train)
+    found = {
+        name: [
+            _area(event, time, t, values, censoring, same)
+            for t, values in zip(times, risk.T, strict=True)
+        ]
+        for name, risk in risks.items()
+    }
+    columns = ["quantity", "auc", "std_error", "low", "high"]
+    if integrate:
+        means = {
+            name: _mean(areas, event, time, times) for name, areas in found.items()
+        }
+        return pd.DataFrame(_rows(means, groups, confidence_level), columns=columns)
     rows = []
     for place, t in enumerate(times):
-        cases, controls = np.flatnonzero(event & (time <= t)), time > t
-        counts = len(cases), int(controls.sum())
-        weights = 1 / censoring.probability(time[cases])
-        found = {}
-        for name, values in risks.items():
-            area, own, mass = _influence(cases, controls, weights, values[:, place])
-            through = censoring.influence(time[cases], mass)
-            found[name] = area, own + through if same else (own, through)
-        for name, (area, influences) in found.items():
-            width = half_width(error := std_error(influences, groups), confidence_level)
-            limits = logit_interval(area, width)
-            rows.append((t, name, area, error, *limits, *counts))
-        if reference is not None:
-            (first, by_first), (second, by_second) = found.values()
-            lead, error = (
-                first - second,
-                std_error(subtract(by_first, by_second), groups),
-            )
-            width = half_width(error, confidence_level)
-            limits = lead - width, lead + width
-            rows.append((t, "difference", lead, error, *limits, *counts))
-    columns = ["time", "quantity", "auc", "std_error", "low", "high"]
-    return pd.DataFrame(rows, columns=[*columns, "n_cases", "n_controls"])
+        here = {name: areas[place] for name, areas in found.items()}
+        counts = int((event & (time <= t)).sum()), int((time > t).sum())
+        rows += [(t, *r, *counts) for r in _rows(here, groups, confidence_level)]
+    return pd.DataFrame(rows, columns=["time", *columns, "n_cases", "n_controls"])
 
 
 def find_censoring(y, y_train):
@@ -166,6 +176,44 @@ def find_censoring(y, y_train):
         np.array_equal(a, b) for a, b in zip(given, check_target(y), strict=True)
     )
     return CensoringDistribution(*given, "y" if same else "y_train"), same
+
+
+def _area(event, time, t, risk, censoring, same):
+    """Return the area at a time, and by how much samples move it."""
+    cases = np.flatnonzero(event & (time <= t))
+    weights = 1 / censoring.probability(time[cases])
+    area, own, mass = _influence(cases, time > t, weights, risk)
+    through = censoring.influence(time[cases], mass)
+    return area, own + through if same else (own, through)
+
+
+def _mean(areas, event, time, times):
+    """Return the mean of areas by when events happen, and how samples move it."""
+    survival = KaplanMeier(event, time)
+    left = survival.share(times)
+    weights = -np.diff(left, prepend=1.0) / (1 - left[-1])
+    values, influences = zip(*areas, strict=True)
+    mean = float(weights @ np.array(values))
+    # What the mean changes by with the share left after each time.
+    slope = np.diff(values, append=mean) / (1 - left[-1])
+    through = survival.influence(times, slope * left)
+    if not isinstance(influences[0], tuple):
+        return mean, weights @ np.array(influences) + through
+    own, others = (weights @ np.array(part) for part in zip(*influences, strict=True))
+    return mean, (own + through, others)
+
+
+def _rows(found, groups, confidence_level):
+    """Yield a row for each risk, and for the difference of two."""
+    for name, (area, influences) in found.items():
+        error = std_error(influences, groups)
+        limits = logit_interval(area, half_width(error, confidence_level))
+        yield name, area, error, *limits
+    if len(found) == 2:
+        (first, by_first), (second, by_second) = found.values()
+        error = std_error(subtract(by_first, by_second), groups)
+        width, lead = half_width(error, confidence_level), first - second
+        yield "difference", lead, error, lead - width, lead + width
 
 
 def _influence(cases, controls, weights, risk):

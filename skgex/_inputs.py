@@ -6,7 +6,13 @@ from contextlib import contextmanager
 import numpy as np
 from sklearn.utils.validation import _get_feature_names, validate_data
 
-from ._containers import naming_missing_values, refuse_containers, without_mask
+from ._containers import (
+    check_distinct,
+    naming_wrong_values,
+    refuse_containers,
+    refuse_other_types,
+    without_mask,
+)
 
 
 def check_genes(
@@ -42,10 +48,11 @@ def check_genes(
         or has other genes than in `fit`, or the same in another order.
     """
     refuse_containers(X)
+    refuse_other_types(X)
     X = without_mask(X, dtype[0])
-    _check_distinct(X)
+    check_distinct(X)
     try:
-        with naming_missing_values():
+        with naming_wrong_values(X):
             return validate_data(
                 estimator,
                 X,
@@ -62,17 +69,6 @@ def check_genes(
             "GeneAligner(estimator), or X.reindex(columns=estimator.feature_names_in_):"
             " genes that are absent become NaN, which means not measured."
         ) from None
-
-
-def _check_distinct(X):
-    """Refuse tables with a gene twice."""
-    names = list(getattr(X, "columns", ()))
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(
-            f"X has {names.count(twice)} columns of the gene {str(twice)!r}: keep one, "
-            "or average them by X.T.groupby(level=0).mean().T."
-        )
 
 
 def refuse_gradients(values, name):

@@ -1,5 +1,6 @@
 """What `to_memmap` converts, one part after the other."""
 
+from collections.abc import Iterator, Sequence
 from os import PathLike
 
 import numpy as np
@@ -32,6 +33,8 @@ def parts(source, *, genes, samples, reader_params, dtype):
     if isinstance(source, np.ndarray):
         yield _open_array(source, genes, samples, dtype)
         return
+    if hasattr(source, "columns") and hasattr(source, "to_pandas"):
+        source = source.to_pandas()
     if isinstance(source, str | PathLike | pd.DataFrame):
         yield _open(source, "source", {**options, "samples": samples}, reader_params)
         return
@@ -39,6 +42,11 @@ def parts(source, *, genes, samples, reader_params, dtype):
         raise ValueError(
             "samples selects in one file or table: of several, select in each, and "
             "pass tables."
+        )
+    if not isinstance(source, Sequence | Iterator) or isinstance(source, memoryview):
+        raise ValueError(
+            f"source is of type {type(source).__name__}: a path, a DataFrame or an "
+            "array of samples x genes is needed, or a list of paths and DataFrames."
         )
     first = None
     for number, item in enumerate(source):

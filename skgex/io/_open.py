@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ._description import read_description
+from ._path import local_path
 
 # What numpy raises at a header that is none.
 _NO_ARRAY = (
@@ -65,6 +66,7 @@ def open_memmap(path):
     >>> X.shape
     (150, 862)
     """
+    path = local_path(path)
     if not os.path.exists(path):
         raise FileNotFoundError(_what_is_there(path))
     about = read_description(path)

@@ -13,6 +13,7 @@ from ._frame_matrix import FrameMatrix
 from ._gct import GCT_PARAMETERS, open_gct
 from ._h5ad import H5AD_PARAMETERS, open_h5ad
 from ._open_any import kind_of_table, open_expression
+from ._path import local_path
 from ._selection import quoted
 from ._xena import READER_PARAMETERS
 
@@ -70,6 +71,7 @@ def _open(item, name, options, reader_params):
             f"{name} is of type {type(item).__name__}: a path or a DataFrame of "
             "samples x genes is needed."
         )
+    item = local_path(item, name)
     reader, constraints = READERS.get(kind_of_table(item), ANY)
     _check_params(reader_params, constraints)
     return reader(item, **options, **reader_params)

@@ -71,11 +71,16 @@ def check_genes(
         ) from None
 
 
-def refuse_gradients(values, name):
-    """Refuse a tensor of a network in training, which numpy cannot read."""
+def refuse_unread(values, name):
+    """Refuse a tensor of a network in training, and a mask, which numpy passes over."""
     if getattr(values, "requires_grad", False):
         raise ValueError(
             f"{name} is a tensor that requires gradients: give {name}.detach()."
+        )
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array, and the mask would be passed over: leave the "
+            "masked samples out, or mark them as missing."
         )
 
 

@@ -130,3 +130,28 @@ def test_truth_beside_numbers_is_written_as_numbers(tmp_path):
     write_expression(table, tmp_path / "x.tsv")
     read = read_expression(tmp_path / "x.tsv", orient="genes_in_rows")
     np.testing.assert_array_equal(read, table.astype(np.float32))
+
+
+TUNED = [skgex.FineTunedClassifier, skgex.FineTunedRegressor]
+Y = COHORT.target.astype(float)
+
+
+@pytest.mark.parametrize("Tuned", TUNED, ids=class_name)
+@pytest.mark.parametrize("name", ["y", "sample_weight"])
+def test_a_mask_of_targets_and_weights_is_not_passed_over(Tuned, name):
+    masked = {name: np.ma.masked_array(np.ones(40), np.arange(40) == 7)}
+    with pytest.raises(ValueError, match=f"^{name} is a masked array"):
+        tiny(Tuned).fit(X, **{"y": Y, **masked})
+    plain = np.ma.masked_array(Y, np.zeros(40, bool))
+    assert len(tiny(Tuned).fit(X, plain).predict(X)) == 40
+
+
+def test_targets_that_are_no_numbers():
+    dates = pd.Series(pd.date_range("2020", periods=40))
+    for given in (dates, dates.to_numpy(), dates - dates[0]):
+        with pytest.raises(ValueError, match="y has dates or times"):
+            tiny(skgex.FineTunedRegressor).fit(X, given)
+    labels = pd.Series(["high", "low"] * 20)
+    for given in (labels, labels.astype("category"), list(labels)):
+        with pytest.raises(ValueError, match=r"'high'.*take FineTunedClassifier"):
+            tiny(skgex.FineTunedRegressor).fit(X, given)

@@ -1,5 +1,7 @@
 """Containers that X comes in: which are refused, and what a mask means."""
 
+import re
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from os import PathLike
 
@@ -24,7 +26,12 @@ _REMEDIES = {
     "dask.": "Pass X.compute(), or write it by skgex.io.to_memmap in parts.",
     "cudf.DataFrame": "Pass X.to_pandas().",
     "cupy.ndarray": "Pass X.get().",
+    "torch.": "Pass a tensor of samples x genes.",
 }
+# How numpy and Python say that a cell is no number.
+_NO_NUMBER = re.compile(
+    "could not convert|argument must be|too large to convert|array element|NAType"
+)
 
 
 def refuse_containers(X):
@@ -46,6 +53,17 @@ def refuse_containers(X):
         raise ValueError(
             f"X is of type {kind.removeprefix('builtins.')}, but a table or an array "
             f"of samples x genes is needed. {remedy}"
+        )
+
+
+def check_distinct(X):
+    """Refuse tables with a gene twice."""
+    names = list(getattr(X, "columns", ()))
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"X has {names.count(twice)} columns of the gene {str(twice)!r}: keep one, "
+            "or average them by X.T.groupby(level=0).mean().T."
         )
 
 
@@ -74,17 +92,20 @@ def without_mask(X, dtype=np.float64):
 
 
 @contextmanager
-def naming_missing_values():
-    """Say what to do with the missing values of pandas among objects."""
+def naming_wrong_values(X, names=None):
+    """Name the gene of a value that is no number, and say what to do.
+
+    `names` are those of the columns, where the table has others.
+    """
     try:
         yield
-    except TypeError as error:
-        if "NAType" not in str(error):
+    except (TypeError, ValueError, OverflowError) as error:
+        message = _NO_NUMBER.search(str(error)) and _wrong_value(X, names)
+        if not message:
             raise
-        raise ValueError(
-            "X has pandas.NA in a column of type object: pass X.convert_dtypes(), "
-            "which finds the type of each column."
-        ) from None
+        missing = "NAType" in str(error)
+        kind = TypeError if isinstance(error, TypeError) and not missing else ValueError
+        raise kind(message if missing else f"{message} ({error})") from None
 
 
 def _remedy(X):
@@ -96,6 +117,10 @@ def _remedy(X):
         return "Read a file by skgex.io.read_expression(path)."
     if isinstance(X, dict):
         return "Pass pandas.DataFrame(X), if it has a list of values for each gene."
+    if isinstance(X, list | tuple) and len(X) and isinstance(X[0], dict):
+        return "Pass pandas.DataFrame(X), if each sample is a dict of its genes."
+    if isinstance(X, Iterator | Set):
+        return "Pass a list with a list of values for each sample."
     return _remedy_by_type(X)
 
 
@@ -121,8 +146,81 @@ def _remedy_by_type(X):
 def _remedy_of_tensor(X):
     if X.requires_grad:
         return "It requires gradients: pass X.detach().cpu()."
+    if X.is_complex():
+        return "Complex data not supported: pass X.real."
     try:
         X.numpy()
     except (TypeError, RuntimeError):
         return f"numpy cannot read it on {X.device}: pass X.detach().cpu().float()."
     return None
+
+
+def refuse_other_types(X, names=None):
+    """Refuse dates, times and complex numbers, which become numbers in silence.
+
+    Raises
+    ------
+    ValueError
+        Naming the first such column of a table.
+    """
+    if isinstance(X, np.ndarray):
+        _refuse_type(X.dtype, "values")
+    for place, (name, dtype) in enumerate(_types_of_columns(X)):
+        name = name if names is None else names[place]
+        _refuse_type(dtype, repr(str(name)))
+
+
+def _refuse_type(dtype, what):
+    if getattr(dtype, "kind", "") == "c":
+        remedy = "Complex data not supported: pass the real part."
+    elif getattr(dtype, "kind", "") in ("m", "M") or (
+        hasattr(dtype, "is_temporal") and dtype.is_temporal()
+    ):
+        remedy = "drop columns that are no expression."
+    else:
+        return
+    raise ValueError(f"X has {what} of type {dtype}, no numbers: {remedy}")
+
+
+def _types_of_columns(X):
+    """Return names and types of columns of a table of pandas or polars."""
+    types = getattr(X, "dtypes", None)
+    if isinstance(types, list):  # polars
+        return zip(X.columns, types, strict=True)
+    if hasattr(types, "items") and getattr(X, "ndim", 0) == 2:
+        return types.items()
+    return ()
+
+
+def _wrong_value(X, names):
+    """Return a message on the first value that is no number, or None."""
+    try:
+        cells = np.asarray(X, dtype=object)
+    except (TypeError, ValueError):
+        return None
+    if cells.ndim != 2:
+        return None
+    if names is None:
+        names = list(getattr(X, "columns", ())) or None
+    for place, column in enumerate(cells.T):
+        for row, cell in enumerate(column):
+            if _is_number(cell):
+                continue
+            if type(cell).__name__ == "NAType":
+                return (
+                    "X has pandas.NA in a column of type object: pass "
+                    "X.convert_dtypes(), which finds the type of each column."
+                )
+            gene = f"column {place}" if names is None else f"gene {str(names[place])!r}"
+            return (
+                f"X has {cell!r:.60} in {gene}, row {row}, which is no number: drop "
+                "columns that are no expression, and mark missing values as NaN."
+            )
+    return None
+
+
+def _is_number(cell):
+    try:
+        return cell is None or isinstance(float(cell), float)
+    except (TypeError, ValueError, OverflowError):
+        return False

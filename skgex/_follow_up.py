@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
 
-from ._inputs import refuse_gradients
+from ._inputs import refuse_unread
 
 SURVIVAL_DTYPE = np.dtype([("event", bool), ("time", float)])
 _EXPECTED = (
@@ -110,7 +110,7 @@ def _name(estimator):
 
 def _as_vector(y):
     """Return `y` as an array of one dimension."""
-    refuse_gradients(y, "y")
+    refuse_unread(y, "y")
     try:
         y = np.asarray(y)
     except (TypeError, ValueError) as error:

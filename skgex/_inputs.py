@@ -6,7 +6,13 @@ from contextlib import contextmanager
 import numpy as np
 from sklearn.utils.validation import _get_feature_names, validate_data
 
-from ._containers import naming_missing_values, refuse_containers, without_mask
+from ._containers import (
+    check_distinct,
+    naming_wrong_values,
+    refuse_containers,
+    refuse_other_types,
+    without_mask,
+)
 from ._mapped_table import MappedTable
 
 
@@ -59,10 +65,11 @@ def check_genes(
         )
         return X if lazy else np.asarray(X)
     refuse_containers(X)
+    refuse_other_types(X)
     X = without_mask(X, dtype[0])
-    _check_distinct(X)
+    check_distinct(X)
     try:
-        with naming_missing_values():
+        with naming_wrong_values(X):
             return validate_data(
                 estimator,
                 X,
@@ -86,22 +93,16 @@ def feature_names(X):
     return _get_feature_names(X.without_values() if isinstance(X, MappedTable) else X)
 
 
-def _check_distinct(X):
-    """Refuse tables with a gene twice."""
-    names = list(getattr(X, "columns", ()))
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(
-            f"X has {names.count(twice)} columns of the gene {str(twice)!r}: keep one, "
-            "or average them by X.T.groupby(level=0).mean().T."
-        )
-
-
-def refuse_gradients(values, name):
-    """Refuse a tensor of a network in training, which numpy cannot read."""
+def refuse_unread(values, name):
+    """Refuse a tensor of a network in training, and a mask, which numpy passes over."""
     if getattr(values, "requires_grad", False):
         raise ValueError(
             f"{name} is a tensor that requires gradients: give {name}.detach()."
+        )
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array, and the mask would be passed over: leave the "
+            "masked samples out, or mark them as missing."
         )
 
 

@@ -108,3 +108,25 @@ def test_completion_of_the_shell_knows_the_commands(tmp_path):
         text=True,
     )
     assert run.stdout.split() == ["impute"]
+
+
+def test_streams_that_are_closed_are_named(tmp_path):
+    write_genes(tmp_path / "in.tsv", cohort())
+    run = in_shell(
+        "skgex convert - out.tsv <&-; echo $?; skgex convert in.tsv - -q >&-; echo $?;"
+        " skgex convert in.tsv out.tsv -q >&-; echo $?; ls",
+        tmp_path,
+    )
+    assert run.stdout.split() == ["2", "3", "0", "in.tsv", "out.tsv"]
+    assert "standard input is closed: name a file." in run.stderr
+    assert "standard output is closed: name a file." in run.stderr
+
+
+def test_lists_of_genes_in_utf_16(tmp_path):
+    X = cohort()
+    write_genes(tmp_path / "in.tsv", X)
+    chosen = list(X.columns[:2])
+    (tmp_path / "genes.txt").write_text("\r\n".join(chosen), encoding="utf-16")
+    in_shell("skgex convert in.tsv out.tsv --genes genes.txt", tmp_path)
+    found = pd.read_csv(tmp_path / "out.tsv", sep="\t", index_col=0)
+    assert list(found.index) == chosen

@@ -35,7 +35,7 @@ def test_a_value_that_is_no_number_is_named(value, tmp_path):
     [
         (["id\tS1\tS2", "TP53\t1\t2", "MYC\t1"], "line 3 has 2 fields, but 3 were"),
         (["id\tS1", "TP53\t1\t2\t3"], "line 2 has 4 fields, but 2 were"),
-        (["id|S1|S2", "TP53|1|2"], "is no table: its first line must"),
+        (["id^S1^S2", "TP53^1^2"], "is no table: its first line must"),
         (["id\tS1"], "no line with a gene"),
     ],
 )

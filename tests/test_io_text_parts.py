@@ -144,7 +144,7 @@ def test_delimiters(text, delimiter, decimal):
 
 
 def test_no_delimiter():
-    assert _delimiter.find_dialect([b"gene|S1\n", b"TP53|1\n"], "file") is None
+    assert _delimiter.find_dialect([b"gene^S1\n", b"TP53^1\n"], "file") is None
 
 
 @pytest.mark.parametrize(

@@ -140,18 +140,15 @@ def test_the_header_of_r_is_one_short(file):
 
 @pytest.mark.parametrize("corner", ["gene", "", "sample"])
 @pytest.mark.parametrize(
-    ("in_header", "in_lines"), [(1, 1), (0, 1), (1, 0), (0, 2), (0, 0)]
+    ("in_header", "in_lines"),
+    [(1, 1), (0, 1), (1, 0), (0, 2), (0, 0), (3, 3), (5, 5), (2, 0)],
 )
 def test_tabs_at_the_ends_of_lines(corner, in_header, in_lines, file):
     header, *rest = written(X, corner=corner).splitlines()
     text = "\n".join(
         [header + in_header * "\t", *(line + in_lines * "\t" for line in rest), ""]
     )
-    if (in_header, in_lines) == (0, 2):
-        with pytest.raises(ValueError, match="line 2 has 6 fields, but 4"):
-            read_expression(file(text))
-    else:
-        same(read_expression(file(text)), X)
+    same(read_expression(file(text)), X)
 
 
 @pytest.mark.parametrize("line", ["MYC\t3\t4\t", "MYC\t3\t3\t", "MYC\t\t3\t"])

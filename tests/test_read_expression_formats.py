@@ -8,7 +8,7 @@ from io_files import write_archs4, write_gct, write_h5ad
 from pandas.testing import assert_frame_equal
 from text_tables import GENES, NAN, SAMPLES, same, table, written
 
-from skgex.io import _frame_file, open_memmap, read_expression, to_memmap
+from skgex.io import _frame_file, _sheet, open_memmap, read_expression, to_memmap
 
 X = table()
 
@@ -170,7 +170,7 @@ def test_more_rows_of_parquet_than_a_file_can_hold(tmp_path, monkeypatch):
 
 
 def test_a_workbook_that_unpacks_to_much_more(tmp_path, monkeypatch):
-    monkeypatch.setattr(_frame_file, "_FEW_BYTES", 10**5)
+    monkeypatch.setattr(_sheet, "_FEW_BYTES", 10**5)
     path = tmp_path / "x.xlsx"
     X = table()
     X.T.to_excel(path)

@@ -30,7 +30,8 @@ def told_in_one_line():
             warnings.simplefilter("default")
             warnings.showwarning = SESSION.warn
             yield
-            sys.stdout.flush()
+            if sys.stdout is not None:  # as where a shell closed it
+                sys.stdout.flush()
     except KeyboardInterrupt:
         SESSION.complain("interrupted: no result was written.")
         raise typer.Exit(INTERRUPTED) from None

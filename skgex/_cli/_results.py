@@ -114,7 +114,7 @@ def write_columns(frame, target, force):
     separator = "," if ".csv" in Path(target).suffixes else "\t"
     options = {"sep": separator, "na_rep": "NA", "lineterminator": "\n"}
     if target == STREAM:
-        sys.stdout.write(frame.to_csv(None, **options))
+        _open_stdout().write(frame.to_csv(None, **options))
         return
     skgex.io._write.check_free(target, force)
     with skgex.io._write.replacing(target) as path:
@@ -132,9 +132,16 @@ def _check_free(name, force):
 
 
 def _to_stdout(path):
+    buffer = _open_stdout().buffer
     with open(path, "rb") as file:
-        shutil.copyfileobj(file, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+        shutil.copyfileobj(file, buffer)
+    buffer.flush()
+
+
+def _open_stdout():
+    if sys.stdout is None:
+        raise ValueError("standard output is closed: name a file.")
+    return sys.stdout
 
 
 def _compression(target):

@@ -3,6 +3,7 @@
 import shutil
 import sys
 import tempfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
@@ -83,7 +84,9 @@ def local_file(name):
     """
     path = Path(name)
     if name == STREAM:
-        return _copied(sys.stdin.buffer, "standard input")
+        return _copied(getattr(sys.stdin, "buffer", None), "standard input")
+    if "://" in name and not path.exists():
+        raise ValueError(f"{name} is a URL: download the file first, and name it.")
     if not path.exists():
         raise ValueError(f"{name}: there is no such file.")
     if path.is_dir() or S_ISREG(path.stat().st_mode):
@@ -100,7 +103,7 @@ def read_names(name):
     name : str
         The file, or - for standard input.
     """
-    text = local_file(name).read_text(encoding="utf-8-sig")
+    text = _text(name)
     names = [line.split("\t")[0].strip() for line in text.splitlines()]
     names = list(dict.fromkeys(filter(None, names)))
     if not names:
@@ -116,7 +119,7 @@ def read_pairs(name):
     name : str
         The file, two columns of it; or - for standard input.
     """
-    text = local_file(name).read_text(encoding="utf-8-sig")
+    text = _text(name)
     lines = [line.replace(",", "\t").split("\t") for line in text.splitlines()]
     pairs = {line[0].strip(): line[1].strip() for line in lines if len(line) > 1}
     if not pairs:
@@ -126,9 +129,26 @@ def read_pairs(name):
     return pairs
 
 
+def _text(name):
+    """Return the text of a file, in UTF-8 or, as Excel writes it, in UTF-16."""
+    path = local_file(name)
+    if path.is_dir():
+        raise ValueError(f"{name} is a folder: name a file of text.")
+    raw = path.read_bytes()
+    is_utf16 = raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    try:
+        return raw.decode("utf-16" if is_utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{name} is no text in UTF-8 ({error}): save it as such."
+        ) from None
+
+
 def _copied(stream, name):
     folder = SESSION.resources.enter_context(tempfile.TemporaryDirectory("skgex"))
     path = Path(folder, "table")
+    if stream is None:
+        raise WrongUsage("standard input is closed: name a file.")
     if stream is getattr(sys.stdin, "buffer", None) and sys.stdin.isatty():
         raise WrongUsage("standard input is the terminal: name a file.")
     with open(path, "wb") as file:

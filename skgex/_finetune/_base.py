@@ -17,7 +17,7 @@ from .._covariates import (
     take_covariates,
     take_genes,
 )
-from .._inputs import check_genes, refuse_gradients
+from .._inputs import check_genes, refuse_unread
 from .._training import (
     FitTask,
     FitTasks,
@@ -229,7 +229,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """Check the targets and encode those of the labelled samples."""
         y, labeled = self._check_target(y)
         check_consistent_length(X, y, groups)
-        refuse_gradients(sample_weight, "sample_weight")
+        refuse_unread(sample_weight, "sample_weight")
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         rows = np.flatnonzero(labeled & (weight > 0))
         if not len(rows):

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y
 
-from .._inputs import refuse_gradients
+from .._inputs import refuse_unread
 from ._base import BaseFineTuned
 from ._class_mixture import fit_class_mixture
 from ._linear_models import MANY_CLASSES, in_own_span, logistic_regression
@@ -302,7 +302,7 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
             raise ValueError(
                 "FineTunedClassifier requires y to be passed, but the target y is None."
             )
-        refuse_gradients(y, "y")
+        refuse_unread(y, "y")
         y = column_or_1d(y, warn=True)
         refuse_cut_mark(y, self.unlabeled)
         labeled = labeled_samples(y, self.unlabeled)

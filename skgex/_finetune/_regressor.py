@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
 from sklearn.utils.validation import _check_y, check_array
 
-from .._inputs import refuse_gradients
+from .._inputs import refuse_unread
 from ._base import BaseFineTuned
 from ._linear_models import in_own_span, ridge_regression
 from ._marks import labeled_samples
@@ -240,14 +240,26 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
             raise ValueError(
                 "FineTunedRegressor requires y to be passed, but the target y is None."
             )
-        refuse_gradients(y, "y")
-        y = check_array(
-            y,
-            ensure_2d=False,
-            dtype=np.float64,
-            ensure_all_finite="allow-nan",
-            input_name="y",
-        )
+        refuse_unread(y, "y")
+        if getattr(getattr(y, "dtype", None), "kind", "") in ("m", "M"):
+            raise ValueError(
+                f"y has dates or times, of type {y.dtype}: give numbers, such as days."
+            )
+        try:
+            y = check_array(
+                y,
+                ensure_2d=False,
+                dtype=np.float64,
+                ensure_all_finite="allow-nan",
+                input_name="y",
+            )
+        except ValueError as error:
+            if "could not convert" not in str(error):
+                raise
+            raise ValueError(
+                f"y has text, where FineTunedRegressor needs numbers ({error}): for "
+                "classes take FineTunedClassifier."
+            ) from None
         labeled = labeled_samples(y, self.unlabeled)
         if labeled.any():
             _check_y(y[labeled], multi_output=True, y_numeric=True, estimator=self)

@@ -17,7 +17,7 @@ except ImportError as error:
     ) from error
 
 from .._follow_up import check_survival
-from .._inputs import refuse_gradients
+from .._inputs import refuse_unread
 from ._strata import check_strata
 from ._times import SurvivalTimesMixin
 
@@ -129,7 +129,7 @@ class SurvivalCurvesMixin(SurvivalTimesMixin, SurvivalAnalysisMixin):
         risk = self.predict(X)
         weight = None
         if sample_weight is not None:
-            refuse_gradients(sample_weight, "sample_weight")
+            refuse_unread(sample_weight, "sample_weight")
             weight = _check_sample_weight(
                 sample_weight, risk, dtype=np.float64, ensure_non_negative=True
             )

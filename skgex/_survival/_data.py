@@ -7,7 +7,7 @@ import torch
 from sklearn.utils.validation import _check_sample_weight
 
 from .._follow_up import check_survival, is_plain
-from .._inputs import refuse_gradients
+from .._inputs import refuse_unread
 from ..nn import CoxLikelihood
 from ._strata import check_labels
 
@@ -36,7 +36,7 @@ def check_data(estimator, X, y, sample_weight, strata):
     """Check the target of an estimator; return the data and the names of the strata."""
     # Follow-up of zero is a mistake, but in targets of scikit-learn's checks.
     event, time = check_survival(y, estimator, allow_zero=is_plain(y))
-    refuse_gradients(sample_weight, "sample_weight")
+    refuse_unread(sample_weight, "sample_weight")
     weight = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )

@@ -20,7 +20,7 @@ from .._covariates import (
     take_genes,
 )
 from .._follow_up import check_survival, is_plain
-from .._inputs import check_genes, refuse_gradients
+from .._inputs import check_genes, refuse_unread
 from .._training import RowReader, check_all_profiles
 from ._adjusted_test import adjusted_score_test
 from ._score_test import cox_score_test
@@ -242,7 +242,7 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
 
 
 def _check_weight(sample_weight, X, event):
-    refuse_gradients(sample_weight, "sample_weight")
+    refuse_unread(sample_weight, "sample_weight")
     weight = _check_sample_weight(
         sample_weight,
         X,

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_array
 
-from .._containers import refuse_containers, without_mask
+from .._containers import (
+    check_distinct,
+    naming_wrong_values,
+    refuse_containers,
+    refuse_other_types,
+    without_mask,
+)
 from ._align import align_genes
 from ._filled_in import restore, standard_deviations
 from ._jobs import Failure
@@ -141,12 +147,15 @@ def scores(measured):
 def check_profiles(X):
     """Return X as it will be read: an array, or a table of pandas."""
     refuse_containers(X)
-    values = check_array(
-        without_mask(X),
-        dtype=[np.float64, np.float32],
-        ensure_all_finite="allow-nan",
-        input_name="X",
-    )
+    refuse_other_types(X)
+    check_distinct(X)
+    with naming_wrong_values(X):
+        values = check_array(
+            without_mask(X),
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
+            input_name="X",
+        )
     if not hasattr(X, "columns"):
         return values
     return pd.DataFrame(values, getattr(X, "index", None), X.columns)

@@ -16,6 +16,7 @@ from ._archs4_metadata import (
     searched_fields,
 )
 from ._hdf5 import member, open_hdf5, read_all
+from ._path import local_path
 from ._selection import GeneSelection, as_names, select_samples
 from ._xena import READER_PARAMETERS
 
@@ -130,6 +131,7 @@ def read_archs4(
     GSM1    90.0  10.0
     GSM3     7.0   3.0
     """
+    path = local_path(path)
     matrix = open_archs4(
         path,
         genes=genes,

@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import StrOptions, validate_params
 
 from ._check._marks import mark_among
 from ._open_any import open_expression
+from ._path import local_path
 from ._selection import ON_DUPLICATE, quoted
 from ._text import GENES, SAMPLES, frames_about
 from ._warn import warn
@@ -23,7 +24,8 @@ EXPRESSION_PARAMETERS = {
     "return_metadata": ["boolean"],
     "verbose": ["verbose"],
 }
-_SEPARATED = {"\t": "tabs", ",": "commas", ";": "semicolons", " ": "spaces", "": None}
+_SEPARATED = {"\t": "tabs", ",": "commas", ";": "semicolons", "": None}
+_SEPARATED |= {"|": "bars", " ": "spaces"}
 
 
 @validate_params(EXPRESSION_PARAMETERS, prefer_skip_nested_validation=True)
@@ -147,6 +149,7 @@ def read_expression(
     TCGA-A1-A0SB-01  980.5  1290.0
     TCGA-A1-A0SD-01    NaN  2250.0
     """
+    path = local_path(path)
     matrix = open_expression(
         path,
         orient=orient,

@@ -1,7 +1,6 @@
 """Tables in files of parquet, feather and Excel, which are read whole."""
 
 import os
-import zipfile
 
 import numpy as np
 import pandas as pd
@@ -9,8 +8,8 @@ import pandas as pd
 from .._gene_names import clean_name
 from ._frame_matrix import FrameMatrix
 from ._matrix import file_identity, reading
-from ._optional import import_openpyxl, import_pyarrow
-from ._selection import quoted
+from ._optional import import_pyarrow
+from ._sheet import read_sheet
 from ._text import (
     GENES,
     Dialect,
@@ -19,15 +18,17 @@ from ._text import (
     describe,
     find_columns,
     genes_of,
+    is_missing,
     orientation_of,
+    remedy,
     samples_of,
     say_notes,
+    say_odd_samples,
 )
 
 _SHOWN_ROWS = 25
-# Rows, and bytes of a workbook, that are read whatever the size of a file, and how far
-# cells of a table can be packed.
-_FEW_ROWS, _FEW_BYTES, _MOST_PACKED = 2**20, 2**26, 100
+# Rows that are read whatever the size of a file.
+_FEW_ROWS = 2**20
 
 
 class FileFrameMatrix(FrameMatrix):
@@ -61,10 +62,16 @@ def open_frame_file(
     raw = _read(path, kind, sheet)
     names = [str(name) for name in raw.columns]
     shown = raw.iloc[:_SHOWN_ROWS]
-    rows = shown.astype(object).where(shown.notna(), "").astype(str).to_numpy().tolist()
+    rows = [[_text(cell) for cell in row] for row in shown.astype(object).to_numpy()]
     if not rows:
         raise ValueError(f"{path} has a header, but no line with values.")
-    columns = find_columns(names, rows, path, id_column=id_column)
+    try:
+        columns = find_columns(names, rows, path, id_column=id_column)
+    except ValueError as error:
+        if kind != "xlsx" or sheet is not None:
+            raise
+        more = "If the table is in another sheet than the first, name it by sheet."
+        raise ValueError(f"{error} {more}") from None
     layout = TextLayout(Storage(None), Dialect(""), 1, len(names), columns, format=kind)
     lines = [_text(name) for name in raw.iloc[:, columns.id]]
     say_notes(path, layout)
@@ -72,7 +79,8 @@ def open_frame_file(
     layout.samples = [clean_name(name) for name in layout.samples]
     values = _values(raw.iloc[:, columns.values], dtype, path)
     if orient == GENES:
-        kept, lines = genes_of(lines, layout, path)
+        notes = np.flatnonzero(np.isnan(values).all(axis=1))
+        kept, lines = genes_of(lines, layout, path, notes)
         frame = pd.DataFrame(values[kept].T, layout.samples, lines, copy=False)
     else:
         kept, found = genes_of(layout.samples, layout, path)
@@ -87,6 +95,8 @@ def open_frame_file(
         dtype=dtype,
         on_duplicate=on_duplicate,
     )
+    if orient == GENES:
+        say_odd_samples(path, layout)
     matrix.source = describe(path, layout, orient)
     return matrix
 
@@ -94,9 +104,7 @@ def open_frame_file(
 def _read(path, kind, sheet):
     with reading(path):
         if kind == "xlsx":
-            import_openpyxl()
-            _check_unpacked(path)
-            return _read_sheet(path, 0 if sheet is None else sheet)
+            return read_sheet(path, sheet)
         pyarrow = import_pyarrow()
         if kind == "parquet":
             _check_rows(path, pyarrow)
@@ -123,37 +131,6 @@ def _check_rows(path, pyarrow):
         )
 
 
-def _check_unpacked(path):
-    """Refuse a workbook that unpacks to many times what tables do."""
-    with zipfile.ZipFile(path) as archive:
-        n_bytes = sum(part.file_size for part in archive.infolist())
-    if n_bytes > _FEW_BYTES + _MOST_PACKED * os.path.getsize(path):
-        raise OSError(
-            f"its {os.path.getsize(path):,d} bytes unpack to {n_bytes:,d}, as no table "
-            "does"
-        )
-
-
-def _read_sheet(path, sheet):
-    """Return the table below the first line with names, without what is empty."""
-    with pd.ExcelFile(path) as book:
-        if isinstance(sheet, str) and sheet not in book.sheet_names:
-            raise ValueError(
-                f"{path} has no sheet {sheet!r}, only {quoted(book.sheet_names, 10)}."
-            )
-        cells = pd.read_excel(book, sheet_name=sheet, header=None, dtype=object)
-    cells = cells.dropna(how="all")
-    is_full = cells.notna()
-    titles = (is_full.sum(axis=1) > min(1, cells.shape[1] - 1)).to_numpy()
-    start = int(titles.argmax()) if titles.any() else 0
-    header, cells = cells.iloc[start], cells.iloc[start + 1 :]
-    kept = (header.notna() | cells.notna().any()).to_numpy()
-    names = [_text(name) for name in header[kept]]
-    # Lines keep their numbers, for messages: the first below a header has 0.
-    cells = cells.loc[:, kept].set_axis(names, axis=1).infer_objects()
-    return cells.set_axis(cells.index - 1)
-
-
 def _numbers_rows(index):
     return index.name is None and (
         isinstance(index, pd.RangeIndex)
@@ -162,6 +139,8 @@ def _numbers_rows(index):
 
 
 def _text(name):
+    if isinstance(name, bytes):
+        return name.decode(errors="replace")
     return "" if name is None or name is pd.NA or name != name else str(name)
 
 
@@ -186,15 +165,19 @@ def _numbers(column, path):
     if getattr(column.dtype, "kind", "O") in "uif":
         return column.to_numpy(np.float64, na_value=np.nan)
     numbers = pd.to_numeric(column, errors="coerce")
-    wrong = numbers.isna() & column.notna() | column.map(_is_truth)
+    wrong = numbers.isna() & ~column.map(_is_nothing) | column.map(_is_truth)
     if wrong.any():
         line = np.flatnonzero(wrong)[0]
         raise ValueError(
             f"{path}: the value of {str(column.name)!r} in line "
-            f"{column.index[line] + 2} is {column.iloc[line]!r}, not a number. Leave "
-            "missing values empty."
+            f"{column.index[line] + 2} is {column.iloc[line]!r}, not a number. "
+            f"{remedy(str(column.iloc[line]), 'Leave missing values empty.')}"
         )
     return numbers.to_numpy(np.float64, na_value=np.nan)
+
+
+def _is_nothing(value):
+    return is_missing(value) if isinstance(value, str) else bool(pd.isna(value))
 
 
 def _is_truth(value):

@@ -67,11 +67,24 @@ class FrameMatrix(Matrix):
         for first in range(start * size, len(self.samples), size):
             rows = slice(first, min(first + size, len(self.samples)))
             part = self._frame.iloc[rows if in_order else self._places[rows]]
-            values = part.to_numpy(self.dtype)
+            with np.errstate(over="ignore"):  # it becomes infinite, and is refused
+                values = part.to_numpy(self.dtype)
             needed = self._selection.needed
             if len(needed) < values.shape[1]:
                 values = values[:, needed]
-            yield rows, slice(None), self._selection.apply(values)
+            values = self._selection.apply(values)
+            if np.isinf(values).any():
+                self._refuse_infinite(values, rows.start)
+            yield rows, slice(None), values
+
+    def _refuse_infinite(self, values, first):
+        row, column = np.argwhere(np.isinf(values))[0]
+        raise ValueError(
+            f"{self.name}: the value of gene {self.genes[column]!r} in sample "
+            f"{self.samples[first + row]!r} is infinite, or too large for "
+            f"{self.dtype}. Mark missing values as NaN; a logarithm of zero needs a "
+            "pseudocount."
+        )
 
     def _size(self, size):
         row_bytes = max(1, self._frame.shape[1]) * self.dtype.itemsize

@@ -4,6 +4,7 @@ from typing import Any
 
 from sklearn.utils._param_validation import validate_params
 
+from ._path import local_path
 from ._text import frames_about, open_table
 from ._xena import READER_PARAMETERS
 
@@ -91,7 +92,7 @@ def read_gct(
     GTEX-2   8.0  4.0
     """
     matrix = open_gct(
-        path,
+        local_path(path),
         genes=genes,
         samples=samples,
         gene_column=gene_column,

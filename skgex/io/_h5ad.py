@@ -6,6 +6,7 @@ from ._h5ad_by_genes import H5adByGenes
 from ._h5ad_by_samples import H5adBySamples
 from ._h5ad_layout import check_gene_column, read_layout
 from ._hdf5 import open_hdf5
+from ._path import local_path
 from ._selection import as_names
 from ._warn import warn
 from ._xena import READER_PARAMETERS
@@ -101,7 +102,7 @@ def read_h5ad(
     S2       2.0  0.0
     """
     return open_h5ad(
-        path,
+        local_path(path),
         layer=layer,
         genes=genes,
         samples=samples,

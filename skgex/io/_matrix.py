@@ -107,6 +107,8 @@ def reading(path):
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except _DAMAGE as error:
+        if getattr(error, "filename", None) is not None:
+            raise  # the system says it of the path
         raise ValueError(
             f"{path} is damaged or of another format ({error}). Compare its size with "
             "that of the original, and download it again."

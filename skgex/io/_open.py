@@ -9,6 +9,7 @@ import pandas as pd
 
 from .._mapped_table import MappedTable
 from ._description import read_description
+from ._path import local_path
 
 # What numpy raises at a header that is none.
 _NO_ARRAY = (
@@ -82,6 +83,7 @@ def open_memmap(path, *, lazy=False):
     >>> SCARF(max_epochs=1, random_state=0).fit(train).transform(test).shape
     (38, 256)
     """
+    path = local_path(path)
     if not os.path.exists(path):
         raise FileNotFoundError(_what_is_there(path))
     about = read_description(path)

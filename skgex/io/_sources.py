@@ -1,5 +1,6 @@
 """What `to_memmap` converts, one part after the other."""
 
+from collections.abc import Iterator, Sequence
 from os import PathLike
 
 import numpy as np
@@ -12,6 +13,7 @@ from ._frame_matrix import FrameMatrix
 from ._gct import GCT_PARAMETERS, open_gct
 from ._h5ad import H5AD_PARAMETERS, open_h5ad
 from ._open_any import kind_of_table, open_expression
+from ._path import local_path
 from ._selection import quoted
 from ._xena import READER_PARAMETERS
 
@@ -32,6 +34,8 @@ def parts(source, *, genes, samples, reader_params, dtype):
     if isinstance(source, np.ndarray):
         yield _open_array(source, genes, samples, dtype)
         return
+    if hasattr(source, "columns") and hasattr(source, "to_pandas"):
+        source = source.to_pandas()
     if isinstance(source, str | PathLike | pd.DataFrame):
         yield _open(source, "source", {**options, "samples": samples}, reader_params)
         return
@@ -39,6 +43,11 @@ def parts(source, *, genes, samples, reader_params, dtype):
         raise ValueError(
             "samples selects in one file or table: of several, select in each, and "
             "pass tables."
+        )
+    if not isinstance(source, Sequence | Iterator) or isinstance(source, memoryview):
+        raise ValueError(
+            f"source is of type {type(source).__name__}: a path, a DataFrame or an "
+            "array of samples x genes is needed, or a list of paths and DataFrames."
         )
     first = None
     for number, item in enumerate(source):
@@ -62,6 +71,7 @@ def _open(item, name, options, reader_params):
             f"{name} is of type {type(item).__name__}: a path or a DataFrame of "
             "samples x genes is needed."
         )
+    item = local_path(item, name)
     reader, constraints = READERS.get(kind_of_table(item), ANY)
     _check_params(reader_params, constraints)
     return reader(item, **options, **reader_params)

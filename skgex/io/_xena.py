@@ -2,6 +2,7 @@
 
 from sklearn.utils._param_validation import StrOptions, validate_params
 
+from ._path import local_path
 from ._selection import ON_DUPLICATE
 from ._text import open_table
 
@@ -75,7 +76,11 @@ def read_xena(path, *, genes=None, samples=None, on_duplicate="error", dtype="fl
     TCGA-2   NaN   2.25
     """
     return open_xena(
-        path, genes=genes, samples=samples, on_duplicate=on_duplicate, dtype=dtype
+        local_path(path),
+        genes=genes,
+        samples=samples,
+        on_duplicate=on_duplicate,
+        dtype=dtype,
     ).to_frame()
 
 

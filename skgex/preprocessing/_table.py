@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import _safe_indexing, check_array
 
-from .._containers import naming_missing_values, refuse_containers
+from .._containers import naming_wrong_values, refuse_containers, refuse_other_types
 
 
 def table_names(X):
@@ -35,13 +35,17 @@ def table_names(X):
 
 def table_values(X, columns):
     """Return some columns of a table, in order, as a float array."""
+    names = None
+    if hasattr(X, "columns"):
+        names = _safe_indexing(list(X.columns), columns)
     if hasattr(X, "set_axis"):
         # Names that occur twice, as those of probes may, are more than pandas tables
         # are taken with elsewhere.
         X = X.set_axis(range(X.shape[1]), axis=1)
     # Other columns need not be numbers.
     X = _safe_indexing(X, columns, axis=1)
-    with naming_missing_values():
+    refuse_other_types(X, names)
+    with naming_wrong_values(X, names):
         return check_array(
             X,
             dtype=[np.float32, np.float64],

@@ -5,7 +5,12 @@ import mmap
 import numpy as np
 import pandas as pd
 
-from ..._containers import refuse_containers, without_mask
+from ..._containers import (
+    naming_wrong_values,
+    refuse_containers,
+    refuse_other_types,
+    without_mask,
+)
 from ..._inputs import memory_map
 
 _BLOCK_BYTES = 8 * 2**20
@@ -68,8 +73,10 @@ class Table:
                 f"X has to be a table of samples x genes; it has {values.ndim} "
                 "dimensions."
             )
+        refuse_other_types(values)
         if values.dtype.kind not in "biuf":
-            values = values.astype(np.float64)
+            with naming_wrong_values(values):
+                values = values.astype(np.float64)
         self._values, self._frame = values, None
         self.samples, self.genes = (list(range(n)) for n in values.shape)
         self.has_genes = self.has_samples = False

@@ -10,6 +10,16 @@ _MISSING = {"", *MISSING, *_OF_PANDAS.split(",")}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.I)
 _COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?|[+-]?,\d+")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+# With signs of thousands, of any country.
+_GROUPED = re.compile(r"[+-]?\d{1,3}([ ,.'\u00a0\u2009\u202f\u2019]\d{3})+([.,]\d*)?")
+_REMEDIES = {
+    _GROUPED: "Write numbers without signs of thousands.",
+    re.compile(r".*%"): "Write shares as numbers, without signs of percent.",
+    re.compile(r"#[A-Z/0!?]+[!?]"): "A formula failed in a spreadsheet: correct it.",
+    re.compile(r"[+-]?\d+[.,]\d+"): "Use the same decimal mark in all numbers.",
+    re.compile(r"[<>].*"): "Write values below a limit as NA, or as that limit.",
+    re.compile(r"true|false|t|f|yes|no", re.I): "Write numbers rather than truth.",
+}
 
 
 def decode(text):
@@ -31,6 +41,18 @@ def is_number(cell, decimal="."):
     if decimal == ",":
         cell = cell.replace(",", ".")
     return bool(_NUMBER.fullmatch(cell))
+
+
+def is_grouped(cell):
+    """Tell whether a cell is a number with signs of thousands."""
+    return bool(_GROUPED.fullmatch(cell.strip()))
+
+
+def remedy(cell, otherwise="Write NA for missing values."):
+    """Return what to do about a cell that is no number."""
+    cell = cell.strip()
+    found = (what for form, what in _REMEDIES.items() if form.fullmatch(cell))
+    return next(found, otherwise)
 
 
 def decimal_mark(cells):
@@ -63,7 +85,7 @@ def unquoted(text, delimiter):
     fields : list of str or None
         None if a quote is still open at the end of the line.
     """
-    initial = delimiter in ",;"
+    initial = delimiter in ",;|"
     try:
         rows = list(
             csv.reader(

@@ -20,7 +20,9 @@ _ABOUT_GENES = """
     description genedescription desc definition title genetitle product source feature
     gccontent pergc gweight gorder exoncount nexons exons classcode nearestrefid
     tssid status havanagene taxid species alias aliases synonyms note notes annotation
-    basemean lfcse stat avgexpr aveexpr logcpm qvalue bonferroni coverage
+    wikigene codeclass teststat degreesfree meanobs varobs techvar sigmasq rss
+    smoothsigmasq finalsigmasq basemean lfcse stat avgexpr aveexpr logcpm qvalue
+    bonferroni coverage
 """
 _ABOUT_SAMPLES = """
     age sex gender stage grade status batch os ostime osevent osmonths osstatus dfs
@@ -42,7 +44,7 @@ FOLD_CHANGE = re.compile(r"(?:log|log2|ln)fc$|foldchange$")
 _PARTS = re.compile(
     r"entrez|ensembl|hugo|hgnc|ncbigene|geneids?(?:ncbi)?$|genename|genesymbol|genelength"
     r"|^(?:gene|transcript|exonic?|tx|cds|eff|effective|median)?length(?:in)?(?:bp|kb)?$"
-    r"|pvalue|pval(?:adj)?$|padj$|adjp$|fdr$|conf(?:lo|hi)$|detection$|abscall$"
+    r"|pvalue|[pq]val(?:adj)?$|padj(?:ust(?:ed)?)?$|adjp$|fdr$|conf(?:lo|hi)$|detection$|abscall$"
     r"|nbeads$|beadstd(?:err|ev)$"
 )
 _IDS_OF_SAMPLES = """
@@ -51,6 +53,26 @@ _IDS_OF_SAMPLES = """
     broadid submitterid bcrpatientbarcode individual individualid participant
     participantid geoaccession run runid array arrayid
 """
+# Names that are made of these words alone, and of one at least of the second kind,
+# describe genes: exonic.gene.sizes, percentage_gene_gc_content.
+_ANY_PART = frozenset(
+    """
+    gene genes tx cdna start end stop begin pos num number no n of in bp kb id ids
+    name names content percent percentage pct type source level mean total
+    """.split()
+)
+_PART_ABOUT_GENES = frozenset(
+    """
+    exon exons exonic intron introns cds utr chromosome chrom chr loc len length
+    lengths version mark marks seg size sizes width position positions gc biotype
+    strand transcript transcripts entrez
+    entrezgene ensembl hgnc ncbi uniprot refseq wikigene kegg omim
+    """.split()
+)
+_COUNTED = {"count", "counts"}  # of exons and transcripts, not of reads
+_COUNTABLE = {"exon", "exons", "transcript", "transcripts", "intron", "introns"}
+_REPEATED = re.compile(r"\.\d+$")  # a name that occurred twice, in R and pandas
+_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _NORMAL = re.compile(r"[^a-z0-9]")
 IDS, _GENES, _SAMPLES, IDS_OF_SAMPLES = (
     frozenset(text.split())
@@ -69,9 +91,22 @@ def names_ids(name):
     """Tell whether a column of this name has ids of genes, or describes them."""
     if "|" in name:
         return False  # two ids of a gene
+    name = _REPEATED.sub("", name)
+    if _is_made_of_words(name):
+        return True
     name = normal(name)
     describes = name in IDS or name in _GENES or _PARTS.search(name)
     return bool(describes or FOLD_CHANGE.search(name))
+
+
+def _is_made_of_words(name):
+    parts = {part.lower() for part in _PART.findall(name)}
+    if len(parts) < 2:
+        return False
+    if parts & _COUNTED and not parts & _COUNTABLE:
+        return False
+    rest = parts - _ANY_PART - _COUNTED
+    return bool(rest) and rest <= _PART_ABOUT_GENES
 
 
 def names_lines(name):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ..._gene_names import clean_name, sample_kind
+from ..._gene_names import clean_name, id_kind, sample_kind
 from .._selection import quoted
 from ._cells import is_missing, is_number
 from ._column_words import (
@@ -10,6 +10,7 @@ from ._column_words import (
     IDS,
     IDS_OF_SAMPLES,
     names_ids,
+    names_lines,
     normal,
     says_of_samples,
     sums_up,
@@ -18,7 +19,7 @@ from ._column_words import (
 _NUMBERS_OF_ROWS = {"", "index", "row", "rownumber", "rowid"}
 _FIRST_NUMBERS_OF_ROWS = {*_NUMBERS_OF_ROWS, "x", "x1", "1", "no", "nr", "idx"}
 # They may be names of samples too, if no sum or mean is there.
-_BESIDE_SUMMARIES = "sd se sem cv var min max"
+_BESIDE_SUMMARIES = "sd se sem cv var min max iqr mad range"
 # Of tests, beside a fold change.
 _BESIDE_FOLD_CHANGES = "t b f lr pct1 pct2 cluster"
 
@@ -77,6 +78,7 @@ def find_columns(names, rows, path, *, id_column=None, decimal="."):
     text = [_is_text(column, decimal) for column in cells]
     if id_column is None:
         id_place = _find_id(names, cells, text)
+        _refuse_numbers_as_names(names, id_place, cells, text, path)
     else:
         id_place = _place(names, id_column, path)
     summaries = _summaries(names)
@@ -84,7 +86,9 @@ def find_columns(names, rows, path, *, id_column=None, decimal="."):
     for place, name in enumerate(names):
         if place == id_place:
             continue
-        before_id = place < id_place and (id_place == 1 or id_column is None)
+        before_id = place < id_place and (
+            id_place == 1 or id_column is None or (place == 0 and not name)
+        )
         if before_id or name in summaries or _is_annotation(name, cells[place]):
             annotation.append(place)
         elif text[place] and not (values and sample_kind(name)):
@@ -100,22 +104,71 @@ def find_columns(names, rows, path, *, id_column=None, decimal="."):
             f"{quoted([names[i] for i in annotation], 8) or 'none'}, which "
             "describe genes or samples. Give a table of expression."
         )
-    _refuse_long(names, id_place, values, annotation, text, path)
+    _refuse_long(names, id_place, values, cells, text, path)
     return Columns(names, id_place, values, annotation, guessed, sorted(summaries))
 
 
-def _refuse_long(names, id_place, values, annotation, text, path):
+def _refuse_long(names, id_place, values, cells, text, path):
     """Refuse tables with a line for each gene and sample."""
-    if len(values) > 1 or not names_ids(names[id_place]):
+    known = {place: normal(name) for place, name in enumerate(names) if text[place]}
+    genes = [i for i, name in known.items() if name in IDS]
+    of_samples = IDS_OF_SAMPLES | {"cell", "cells", "library", "tumorsamplebarcode"}
+    samples = [i for i, name in known.items() if name in of_samples]
+    if names_ids(names[id_place]):
+        # A text that recurs with each gene, such as tissues, is like a sample.
+        samples += [] if samples else _recur_with(id_place, cells, known)
+    if not (genes and samples and (len(values) == 1 or id_place in genes)):
         return
-    of_samples = IDS_OF_SAMPLES | {"cell", "cells", "library"}
-    for place in annotation:
-        if text[place] and normal(names[place]) in of_samples:
-            raise ValueError(
-                f"{path} has a line for each gene and each {names[place]!r}: turn it "
-                f"into a table with pandas.DataFrame.pivot(index={names[place]!r}, "
-                f"columns={names[id_place]!r}, values={names[values[0]]!r})."
-            )
+    gene, sample = names[genes[0]], names[samples[0]]
+    raise ValueError(
+        f"{path} has a line for each gene and each {sample!r}: turn it into a table "
+        f"with pandas.DataFrame.pivot(index={sample!r}, columns={gene!r}, "
+        f"values={names[values[0]]!r})."
+    )
+
+
+def _recur_with(id_place, cells, known):
+    """Return columns of text that tell apart lines of the same gene."""
+    ids = cells[id_place]
+    if 2 * len(set(ids)) > len(ids):
+        return []
+    return [
+        place
+        for place in known
+        if place != id_place
+        and len(set(zip(ids, cells[place], strict=True))) == len(ids)
+    ]
+
+
+def _refuse_numbers_as_names(names, id_place, cells, text, path):
+    """Refuse a table of values alone, whose lines have no names."""
+    name, column = names[id_place], cells[id_place]
+    if text[id_place] or names_lines(name):
+        return
+    parts = (cell.strip().lstrip("+").partition(".")[::2] for cell in column)
+    whole = all(
+        is_missing(cell) or (digits.isdecimal() and not rest.strip("0"))
+        for cell, (digits, rest) in zip(column, parts, strict=True)
+    )
+    kind = sample_kind(name) or (not name.isdecimal() and id_kind(name))
+    if whole and not kind:
+        return
+    raise ValueError(
+        f"{path}: the first column {name!r} has numbers, {quoted(column)}, and no "
+        "names of lines. Write the table with names of genes or samples in its first "
+        "column, or name another column by id_column."
+    )
+
+
+def columns_unlike_others(names):
+    """Return names at the edges of a table that have no digit, where all others do."""
+    plain = [not any(map(str.isdigit, name)) for name in names]
+    front = next((i for i, is_plain in enumerate(plain) if not is_plain), len(names))
+    back = next((i for i, p in enumerate(reversed(plain)) if not p), len(names))
+    others = plain[front : len(names) - back]
+    if any(others) or len(others) < max(2, front + back + 1):
+        return []
+    return [*names[:front], *names[len(names) - back :]]
 
 
 def _summaries(names):
@@ -160,10 +213,15 @@ def _place(names, id_column, path):
 
 
 def _find_id(names, cells, text):
-    """Return the first column that does not only number the lines."""
+    """Return the first column that does not only number the lines, or class them."""
     place = 0
     while place + 2 < len(names) and _only_counts(names, cells, place):
         place += 1
+    first = names[place]
+    if names_ids(first) and normal(first) not in IDS:
+        for other in range(place + 1, len(names) - 1):
+            if text[other] and normal(names[other]) in IDS:
+                return other
     return place if text[place] else 0
 
 

@@ -23,6 +23,7 @@ from ._column_words import (
     says_of_samples,
     sums_up,
 )
+from ._columns import columns_unlike_others
 from ._one_sample import quantities_of
 from ._orientation import GENES, evidence, find_orientation, refuse_samples_in_lines
 
@@ -73,13 +74,18 @@ def orientation_of(path, layout, names, orient):
     return orient or GENES
 
 
-def genes_of(names, layout, path):
-    """Return which names are genes, and these names without what does not belong."""
+def genes_of(names, layout, path, empty=()):
+    """Return which names are genes, and these names without what does not belong.
+
+    `empty` are the places of those without any value, which may be notes.
+    """
     cleaned = [clean_name(name) for name in names]
     summary = [i for i, name in enumerate(cleaned) if is_summary_row(name)]
     unnamed = [i for i, name in enumerate(cleaned) if is_unnamed(name)]
     others = [i for i, name in enumerate(cleaned) if _is_of_samples(name)]
     others = sorted({*others} - {*summary})
+    notes = [i for i in empty if " " in cleaned[i] and not id_kind(cleaned[i])]
+    notes = sorted({*notes} - {*summary, *others})
     dates = [name for name in cleaned if spreadsheet_symbols(name)]
     if summary:
         rows = quoted([cleaned[i] for i in summary], 6)
@@ -87,6 +93,9 @@ def genes_of(names, layout, path):
     if others:
         rows = quoted([cleaned[i] for i in others], 6)
         _tell(layout, f"{path}: left out {rows}, which describe samples or sum up.")
+    if notes:
+        rows = quoted([cleaned[i] for i in notes], 6)
+        _tell(layout, f"{path}: left out {rows}, notes or headings without a value.")
     if unnamed:
         column = layout.columns.names[layout.columns.id]
         _tell(layout, f"{path}: {words.unnamed(len(unnamed), column)} Left out here.")
@@ -98,7 +107,7 @@ def genes_of(names, layout, path):
         )
     if dates:
         _tell(layout, f"{path}: {words.spreadsheet_dates(dates)}")
-    left_out = [*summary, *unnamed, *others]
+    left_out = [*summary, *unnamed, *others, *notes]
     kept = np.setdiff1d(np.arange(len(names)), left_out).astype(np.intp)
     if not len(kept):
         raise ValueError(
@@ -162,6 +171,17 @@ def say_notes(path, layout):
     if columns.summaries:
         names = quoted(columns.summaries)
         _tell(layout, f"{path}: left out {names}, which sum up others or are of tests.")
+
+
+def say_odd_samples(path, layout):
+    """Warn of columns beside those of samples that may describe genes."""
+    if odd := columns_unlike_others(layout.samples):
+        others = quoted([name for name in layout.samples if name not in odd])
+        _tell(
+            layout,
+            f"{path}: {quoted(odd)} beside {others} is taken for a sample too. If it "
+            "describes genes, name the others by samples.",
+        )
 
 
 def _tell(layout, text):

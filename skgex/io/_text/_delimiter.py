@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from ._cells import decimal_mark, decode, is_missing, is_number, unquoted
+from ._cells import decimal_mark, decode, is_grouped, is_missing, is_number, unquoted
 from ._dialect import Dialect
 
-_DELIMITERS = "\t;, "
+_DELIMITERS = "\t;,| "
 _MAX_COLUMNS = 100
 
 
@@ -68,16 +68,21 @@ def _usual_length(rows):
 def _share_of_numbers(rows):
     columns = list(zip(*rows, strict=True))
     found = [
-        all(is_missing(cell) or is_number(cell.replace(",", ".", 1)) for cell in column)
+        all(map(_may_be_number, column))
         for column in columns[:: max(1, len(columns) // _MAX_COLUMNS)]
     ]
     return sum(found) / max(1, len(found))
 
 
+def _may_be_number(cell):
+    number = is_number(cell.replace(",", ".", 1))
+    return number or is_missing(cell) or is_grouped(cell)
+
+
 def _decimal(rows, delimiter, path):
-    if delimiter == ",":
-        return "."
     mark = decimal_mark([cell for row in rows for cell in row])
+    if delimiter == ",":
+        return mark or "."  # in quotes
     if mark is None:
         cell = next(cell for row in rows for cell in row if "," in cell).strip()
         raise ValueError(

@@ -8,7 +8,7 @@ from ._cells import decode, unquoted
 LONGEST_FIELD = 20
 _SPACES = str.maketrans("\t\r\n", "   ")
 # With the sign by which DOS ended files.
-_BLANK = b"\t ,;\x1a"
+_BLANK = b"\t ,;|\x0b\x0c\x1a"
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Dialect:
     Attributes
     ----------
     delimiter : str
-        Tab, comma, semicolon, or a space, which stands for any number of them.
+        Tab, comma, semicolon, bar, or a space, which stands for any number of them.
     decimal : {".", ","}, default="."
         The decimal mark.
     end : bytes or None

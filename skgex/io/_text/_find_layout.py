@@ -46,7 +46,7 @@ def find_layout(path, storage, id_column=None, value_column=None, only=None):
     """
     with open_text(path, storage) as file:
         first = decode(next(iter(file), b"")).lstrip('" ')
-    if only == "GCT" or first.startswith(("#1.2", "#1.3")):
+    if only == "GCT" or first.startswith("#1."):
         return gct_layout(path, storage, id_column)
     if first.startswith("!"):
         return series_matrix_layout(path, storage, id_column)
@@ -115,8 +115,8 @@ class _Head:
         if dialect is None:
             raise ValueError(
                 f"{self.path} is no table: its first line must hold the names of the "
-                "samples, separated by tabs, commas, semicolons or spaces, and each "
-                "further line the name of a gene and its values. It begins with "
+                "samples, separated by tabs, commas, semicolons, bars or spaces, and "
+                "each further line the name of a gene and its values. It begins with "
                 f"{decode(self.lines[0][:60])!r}."
             )
         if len(self.lines) == 1:

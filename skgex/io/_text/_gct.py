@@ -18,6 +18,13 @@ def gct_layout(path, storage, id_column=None):
         n_ids, n_genes, n_samples, n_fields = _read_counts(path, version, counts)
         about = [_fields(line) for line in islice(lines, n_fields)]
         first = _fields(next(lines, b""))
+    gene = 0
+    if (
+        version[0].startswith("#1.2")
+        and [name.lower() for name in header[:3]] == ["id", "name", "description"]
+        and len(_without_end(header, n_samples + 3)) == n_samples + 3
+    ):
+        n_ids, gene = 3, 1  # tissues of GTEx have the number of each line first
     width = n_ids + n_samples
     header, *about = [_without_end(line, width) for line in [header, *about]]
     for line in [header, *about]:
@@ -27,7 +34,6 @@ def gct_layout(path, storage, id_column=None):
                 f"has {len(line) - n_ids:,d} after {n_ids} columns about the genes. "
                 "Correct its second line, or download it again."
             )
-    gene = 0
     if id_column is not None:
         if id_column not in header[:n_ids]:
             raise ValueError(
@@ -67,7 +73,7 @@ def _read_counts(path, version, counts):
             f"{version[0][:20]!r}. Tables without this header are read by read_xena."
         )
     # Some programs fill up the line with tabs.
-    counts = [count.strip() for count in counts if count.strip()]
+    counts = [part for count in counts for part in count.split()]
     if len(counts) < n_counts or not all(c.isdecimal() for c in counts[:n_counts]):
         raise ValueError(
             f"{path}: the second line of a GCT file must hold the {n_counts} numbers "

@@ -53,6 +53,8 @@ def read_names(path, layout, annotation=False):
         The name of each line.
     annotation : list of list of str
         For each line its cells of annotation; empty lists if they were not asked for.
+    empty : list of int
+        Lines that have a name and nothing else.
 
     Raises
     ------
@@ -63,16 +65,18 @@ def read_names(path, layout, annotation=False):
     wanted = columns.annotation if annotation else []
     last = max([columns.id, *wanted])
     n_tabs, n_fields = layout.n_fields - 1, layout.n_fields
-    ends_blank = n_fields > len(columns.names)
-    names, about = [], []
+    n_blank = n_fields - len(columns.names)
+    names, about, empty = [], [], []
     with open_text(path, layout.storage) as file:
         lines = _Lines(file)
         for number, line in table_lines(lines, layout, path):
             n_found = line.count(b"\t")
             if n_found != n_tabs:
-                _refuse(path, number, n_found + 1, n_fields)
-            if ends_blank and line[-1:] not in (b"\t", b" "):
+                _refuse(path, number, n_found + 1, n_fields, line)
+            if n_blank > 0 and b"".join(line.rsplit(b"\t", n_blank)[1:]).strip():
                 _refuse_last(path, number)
+            if line[-1:] == b"\t" and b"\t" not in line.strip(b"\t"):
+                empty.append(len(names))
             fields = line.split(b"\t", last + 1)
             names.append(decode(fields[columns.id]))
             about.append([decode(fields[i]).strip() for i in wanted])
@@ -87,14 +91,16 @@ def read_names(path, layout, annotation=False):
             "was cut off, download it again; if genes were removed, correct its second "
             "line."
         )
-    return names, about
+    return names, about, empty
 
 
-def _refuse(path, number, n_found, n_fields):
+def _refuse(path, number, n_found, n_fields, line):
+    start = decode(line[:40]).partition("\t")[0]
     raise ValueError(
         f"{path}, line {number} has {n_found:,d} fields, but {n_fields:,d} "
         "were expected from the header. If it is the last line, the file "
-        "is cut off: download it again. Fields must be separated alike in all lines."
+        "is cut off: download it again. Fields must be separated alike in all lines; "
+        f"if {start!r} begins a note, remove it."
     )
 
 

@@ -24,7 +24,8 @@ GENERIC_NAMES = frozenset(
     """.split()
 )
 _QUANTITY = re.compile(
-    r"(?:^|[ _.:-])(tpm|[fr]pkm|cpm|rpm|(?:raw_|est_|expected_)?counts?|numreads)"
+    r"(?:^|[ _.:-])(tpm|[fr]pkm|cpm|rpm|abundance|length|numreads"
+    r"|(?:raw_|est_|expected_)?counts?)"
     r"(?:$|[ _.:-])",
     re.I,
 )

@@ -134,7 +134,9 @@ def _member(archive):
     files = [
         info
         for info in archive.infolist()
-        if not info.is_dir() and not info.filename.startswith("__MACOSX/")
+        if not info.is_dir()
+        and not info.filename.startswith("__MACOSX/")
+        and not info.filename.rpartition("/")[2].startswith(".")
     ]
     if "[Content_Types].xml" in archive.namelist():
         raise ValueError(

@@ -6,7 +6,14 @@ import pandas as pd
 from ..._gene_names import clean_name
 from .._matrix import reading
 from .._selection import as_names
-from ._decisions import describe, genes_of, orientation_of, samples_of, say_notes
+from ._decisions import (
+    describe,
+    genes_of,
+    orientation_of,
+    samples_of,
+    say_notes,
+    say_odd_samples,
+)
 from ._find_layout import find_layout
 from ._gene_lines import GeneLines
 from ._names import read_names
@@ -62,7 +69,7 @@ def open_table(
         storage = storage_of(path)
         refuse_no_text(path, storage)
         layout = find_layout(path, storage, id_column, value_column, only)
-        names, about = read_names(path, layout, metadata)
+        names, about, empty = read_names(path, layout, metadata)
     say_notes(path, layout)
     orient = orientation_of(path, layout, names, orient)
     selection = {
@@ -74,8 +81,9 @@ def open_table(
     }
     layout.samples = [clean_name(name) for name in layout.samples]
     if orient == GENES:
-        kept, cleaned = genes_of(names, layout, path)
+        kept, cleaned = genes_of(names, layout, path, empty)
         matrix = GeneLines(path, layout, cleaned, kept, **selection)
+        say_odd_samples(path, layout)
     else:
         kept, cleaned = genes_of(layout.samples, layout, path)
         lines, rows = samples_of(names, layout, path)

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from ._cells import MISSING, decode, is_missing
+from ._cells import MISSING, decode, is_missing, remedy
 
 # Later versions read the nearest number always.
 _VERSION = tuple(int(part) for part in pd.__version__.split(".")[:2])
@@ -114,7 +114,7 @@ class ValueParser:
                 if not is_missing(cell) and not self._is_read(cell.strip()):
                     return (
                         f"{self.path}: the value of {self._of(name, column)} is "
-                        f"{cell!r}, not a number. Write NA for missing values."
+                        f"{cell!r}, not a number. {remedy(cell)}"
                     )
         return f"{self.path}: {error}"
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 # Names above the ids of genes and of samples, unless told otherwise.
 ID_NAMES = {"genes_in_rows": "gene", "samples_in_rows": "sample"}
 # What files of a kind have between their values, the usual one first.
-DELIMITERS = {"tsv": "\t", "csv": ",;", "txt": "\t,; ", "gct": "\t"}
+DELIMITERS = {"tsv": "\t", "csv": ",;", "txt": "\t,; |", "gct": "\t"}
 
 
 class TableStyle(NamedTuple):

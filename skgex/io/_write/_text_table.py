@@ -95,7 +95,7 @@ def as_numbers(table):
     kinds = {dtype.kind for dtype in table.dtypes}
     if any(not isinstance(dtype, np.dtype) for dtype in table.dtypes):
         return table.to_numpy(np.float64, na_value=np.nan)
-    values = table.to_numpy()
+    values = table.to_numpy(np.float64 if "b" in kinds and len(kinds) > 1 else None)
     if kinds == {"b"}:
         return values.astype(np.int8)
     return values.astype(np.float32) if values.dtype == np.float16 else values

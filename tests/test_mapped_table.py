@@ -88,7 +88,6 @@ def unreadable(monkeypatch):
         (ROWS, slice(None)),
         np.empty(0, int),
     ],
-    ids=str,
 )
 def test_selections_are_those_of_numpy(lazy, frame, key):
     values = frame.to_numpy()
@@ -112,7 +111,6 @@ def test_selections_are_those_of_numpy(lazy, frame, key):
         (slice(2, 9), np.arange(30) > 20),
         (ROWS, slice(3, 8)),
     ],
-    ids=str,
 )
 def test_genes_and_single_samples_are_read(lazy, frame, key):
     values = frame.to_numpy()
@@ -163,7 +161,7 @@ def test_a_classifier_reads_folds_batch_by_batch(lazy, frame, y, freeze, unreada
 
 
 @pytest.mark.parametrize(
-    "covariates", [["G3", "G7"], [3, 7], lambda X: list(X.columns[[3, 7]])], ids=str
+    "covariates", [["G3", "G7"], [3, 7], lambda X: list(X.columns[[3, 7]])]
 )
 def test_covariates_may_be_among_its_columns(tmp_path, frame, covariates):
     complete = to_memmap(frame.fillna(5.0), tmp_path / "complete.npy")

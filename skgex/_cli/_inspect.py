@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
-from .._covariates import count_genes, covariate_labels, gene_columns, gene_names
 from ._models import genes_of, kind_of, load_model
 from ._options import Model
 
@@ -30,7 +30,7 @@ def inspect(
     if genes:
         known = getattr(estimator, "restorable_genes_", None)
         if known is None:
-            known = genes_of(estimator, model)[gene_columns(estimator)]
+            known = _columns(estimator, genes_of(estimator, model))[0]
         print("\n".join(known))
         return
     for name, text in _about(estimator, model).items():
@@ -38,13 +38,14 @@ def inspect(
 
 
 def _about(estimator, model):
-    names, covariates = gene_names(estimator), covariate_labels(estimator)
-    n_genes = f"{count_genes(estimator):,d}"
-    some = "without names" if names is None else f"{', '.join(names[:3])}, ..."
+    names = getattr(estimator, "feature_names_in_", None)
+    unnamed = np.array([f"x{i}" for i in range(estimator.n_features_in_)])
+    genes, covariates = _columns(estimator, unnamed if names is None else names)
+    some = "without names" if names is None else f"{', '.join(genes[:3])}, ..."
     about = {
         "model": model,
         "kind": f"{kind_of(estimator)}, {type(estimator).__name__}",
-        "genes": f"{n_genes}: {some}",
+        "genes": f"{len(genes):,d}: {some}",
     }
     if len(covariates):
         about["covariates"] = ", ".join(covariates)
@@ -57,6 +58,12 @@ def _about(estimator, model):
         about["epochs"] = estimator.n_iter_
     about["parameters"] = _parameters(estimator) or "as usual"
     return about | _written_by(model)
+
+
+def _columns(estimator, names):
+    """Return which of some names are of genes, and which of covariates."""
+    covariates = np.asarray(getattr(estimator, "covariates_", ()), dtype=int)
+    return np.delete(names, covariates), names[covariates]
 
 
 def _parameters(estimator):

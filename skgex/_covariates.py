@@ -55,7 +55,8 @@ def find_covariates(covariates, X):
         raise ValueError(
             f"All {n_columns} columns of X are covariates, and no gene is left. "
             "Without genes use sksurv.linear_model.CoxPHSurvivalAnalysis, or an "
-            "estimator of scikit-learn."
+            "estimator of scikit-learn; with genes in X and alpha=1e12 a survival "
+            "model is Cox regression on the covariates alone."
         )
     places = np.array(places, dtype=int)
     for place in places if hasattr(X, "columns") else ():

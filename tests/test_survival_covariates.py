@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from discovery import SURVIVAL, class_name, tiny
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
@@ -22,7 +23,7 @@ from survival_oracles import slow_cox_fit, slow_cox_information, slow_cox_loss
 
 import skgex
 from skgex import SCARF, FineTunedCoxPH
-from skgex._survival._linear import fit_linear_risk
+from skgex._survival._linear import _ElasticNet, _judge, _Ridge, fit_linear_risk
 from skgex._survival._split import EventStratifiedKFold
 
 BOTH = pytest.mark.parametrize("Estimator", SURVIVAL, ids=class_name)
@@ -347,6 +348,88 @@ def test_covariates_are_neither_ranked_nor_clipped():
         assert_allclose(model.coef_covariates_["coef"], expected, rtol=1e-5)
 
 
+@TIES
+@pytest.mark.parametrize("weight", [0.6, 1.0])
+def test_beside_an_earlier_model_it_is_cox_regression_with_its_risk_as_offset(
+    ties, weight
+):
+    earlier = without_network(alpha=5.0).fit(X[GENES], Y)
+    new, y = clinical_cohort(100, 8, seed=9, n_times=20)
+    options = {"covariates": CLINIC, "alpha": NO_GENES, "ties": ties}
+    start = FrozenEstimator(earlier)
+    model = without_network(**options, prior_weight=weight, cv=3)
+    model.set_params(embedder=start).fit(new, y)
+    # Scaled as in this cohort.
+    values = new[GENES].to_numpy(dtype=float)
+    genes = ((values - values.mean(axis=0)) / values.std(axis=0)).clip(-6, 6)
+    offset = weight * genes @ earlier.coef_
+    C = new[CLINIC].to_numpy(dtype=float)
+    center, scale = C.mean(axis=0), C.std(axis=0)
+
+    def loss(beta):
+        risk = offset + (C - center) / scale @ beta
+        return slow_cox_loss(risk, y["event"], y["time"], ties=ties)
+
+    best = minimize(loss, np.zeros(2), method="BFGS", options={"gtol": 1e-7})
+    found = model.coef_covariates_
+    assert_allclose(found["coef"], best.x / scale, rtol=1e-5)
+    # The offset is a column whose coefficient a penalty holds at one.
+    table = np.c_[C - center, offset]
+    score, information = slow_cox_information(
+        table, np.append(best.x / scale, 1.0), y["event"], y["time"], ties=ties
+    )
+    assert_allclose(score[:2], 0, atol=1e-3)
+    error = np.sqrt(np.diag(np.linalg.inv(information[:2, :2])))
+    assert_allclose(found["standard_error"], error, rtol=1e-5)
+    assert_allclose(
+        model.predict(new), offset + (C - center) @ (best.x / scale), atol=1e-4
+    )
+    # They are not those of a cohort that knows nothing of the earlier model.
+    alone = without_network(**options).fit(new, y)
+    assert np.abs(alone.coef_covariates_["coef"] / found["coef"] - 1).max() > 0.02
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_folds_choose_by_covariates_fitted_beside_the_earlier_model(l1_ratio):
+    genes, y = planted_cohort(50, 6, n_times=20)
+    rng = np.random.default_rng(0)
+    C = (genes[:, :1] + rng.normal(size=(50, 1))) / 2
+    prior, added = np.array([0.8, 0.8, -0.8, 0, 0, 0]), rng.normal(size=50) / 5
+    folds = list(EventStratifiedKFold(3, random_state=0).split(genes, y))
+    options = {"l1_ratio": l1_ratio, "ties": "efron"}
+    alphas = np.array([50.0, 5.0, 0.5])
+    gains, weights = np.zeros((3, 3)), [0.0, 0.5, 1.0]
+    G = genes - genes.mean(axis=0)
+    time, event = y["time"], y["event"]
+    for train, test in folds:
+        null = slow_cox_fit(C[train], event[train], time[train])[0]
+        for a, alpha in enumerate(alphas):
+            coef = fit_linear_risk(
+                G[train],
+                as_data(y[train]),
+                alpha=alpha,
+                folds=[],
+                C=C[train],
+                **options,
+            ).coef
+            for w, weight in enumerate(weights):
+                risk = G @ (coef + weight * prior) + weight * added
+
+                def loss(beta, rows=train, risk=risk):
+                    own = risk[rows] + C[rows] @ beta
+                    return slow_cox_loss(own, event[rows], time[rows])
+
+                beta = minimize(loss, [0.0], method="BFGS").x
+                nothing = slow_cox_loss(C[test] @ null, event[test], time[test])
+                gains[w, a] += nothing - loss(beta, test)
+    kind, more = (_ElasticNet, [0.5]) if l1_ratio else (_Ridge, [])
+    known = np.multiply.outer(weights, G @ prior + added)
+    model = kind(G, C, as_data(y), "efron", *more)
+    found = _judge(model, alphas, folds, torch.from_numpy(known))[0]
+    # In folds, solutions are rough.
+    assert_allclose(found, gains, atol=5e-3)
+
+
 @BOTH
 def test_an_earlier_model_is_matched_by_genes(Estimator):
     earlier = without_network(covariates=CLINIC).fit(*clinical_cohort(300, 8, seed=5))
@@ -359,7 +442,9 @@ def test_an_earlier_model_is_matched_by_genes(Estimator):
         model.set_params(embedder=start).fit(table, Y)
         prior = 0.5 * earlier.coef_[:: 1 if covariates is None else -1]
         assert_allclose(model.coef_, own.coef_ + prior, atol=1e-6)
-        assert_array_equal(model.coef_covariates_, own.coef_covariates_)
+        # Covariates are fitted beside the earlier model.
+        same = np.allclose(model.coef_covariates_, own.coef_covariates_)
+        assert same == (covariates is None)
 
 
 # What is refused

@@ -170,8 +170,9 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
     errors are from the inverse information of the penalised likelihood, from which
     genes are profiled out, as R's ``coxph`` has them beside ``ridge()``. They count in
     that genes, within their penalty, may say the same; not that `alpha` was chosen by
-    the same samples, nor, with `l1_ratio`, which genes were. What an earlier model or a
-    network adds to the log risk comes on top, and is not in them. If `alpha` is so
+    the same samples, nor, with `l1_ratio`, which genes were. Beside an earlier
+    model covariates are fitted with its log risk, times `prior_weight_`, as an offset.
+    What a network adds comes on top, and is not in them. If `alpha` is so
     large that genes count for nothing, say 1e12, this is Cox regression on the
     covariates. Whether hazards are proportional is tested on Schoenfeld residuals of
     the risk [3]_, by `check_proportional_hazards`.

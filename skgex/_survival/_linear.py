@@ -48,10 +48,14 @@ class _Penalised:
             return C.new_zeros(0)
         return ridge_path(C, self.likelihood(rows), [0.0], n_free=self.n_free)[0]
 
-    def information(self, solution, alpha):
+    def covariates_beside(self, risk, rows=slice(None), tolerance=None):
+        """Return the coefficients of the covariates beside a log risk that is known."""
+        C, options = self.C[rows], {"n_free": self.n_free, "tolerance": tolerance}
+        return ridge_path(C, self.likelihood(rows), [0.0], offset=risk, **options)[0]
+
+    def information(self, solution, alpha, risk):
         """Return that of the covariates, where genes adapt to what they say."""
         genes, penalty = self.in_model(solution, alpha)
-        risk = self.features @ solution
         likelihood = self.likelihood()
         return profiled_information(self.C, genes, likelihood, risk, penalty).numpy()
 
@@ -130,7 +134,8 @@ def fit_linear_risk(
 
     The coefficients of an earlier model are added to those that are learnt, which know
     nothing of them. To learn only what the earlier ones leave needs a path for each
-    weight, and predicted a little worse.
+    weight, and predicted a little worse. Covariates, which no penalty holds back, are
+    fitted beside both.
 
     Parameters
     ----------
@@ -172,7 +177,7 @@ def fit_linear_risk(
     choose, best = prior_weight == "cv", 0
     gains = held_out = held_out_covariates = None
     if folds:
-        weights = WEIGHTS if choose else [0.0, prior_weight]
+        weights = WEIGHTS if choose else np.array([0.0, prior_weight])
         known = torch.from_numpy(np.multiply.outer(weights, earlier + added))
         gains, held_out, held_out_covariates = _judge(model, alphas, folds, known)
         # Beside what an earlier model says, less is left to learn.
@@ -180,12 +185,21 @@ def fit_linear_risk(
     if choose:
         prior_weight, best = average_choice(gains) if folds else (1.0, 0)
     solution = model.path(alphas[: best + 1])[-1]
-    coef = model.coefficients(solution)
+    coef, covariates = model.coefficients(solution), solution[: model.n_free]
+    known = model.genes @ solution[model.n_free :]
     if prior is not None:
         coef = coef + prior_weight * prior
+        known = known + torch.from_numpy(prior_weight * (earlier + added))
+        if prior_weight and model.n_free:
+            covariates = model.covariates_beside(known)
     if folds:
         gains, held_out = gains[0], held_out[best].numpy() + prior_weight * earlier
-        held_out_covariates = held_out_covariates[best].numpy()
+        near = np.abs(weights - prior_weight).argmin()
+        held_out_covariates = held_out_covariates[near, best].numpy()
+    information = np.empty((0, 0))
+    if model.n_free:
+        risk = known + model.C @ covariates
+        information = model.information(solution, alphas[best], risk)
     return LinearRisk(
         coef,
         float(alphas[best]),
@@ -193,8 +207,8 @@ def fit_linear_risk(
         gains,
         held_out,
         prior_weight,
-        solution[: model.n_free].numpy(),
-        model.information(solution, alphas[best]) if model.n_free else np.empty((0, 0)),
+        covariates.numpy(),
+        information,
         held_out_covariates,
     )
 
@@ -218,20 +232,28 @@ def _judge(model, alphas, folds, known):
     gains : ndarray of shape (n_weights, n_alphas)
         In log partial likelihood, over none of the genes: over the covariates alone,
         by models of the same folds.
-    risks, of_covariates : tensor of shape (n_alphas, n_samples)
-        The learnt log risks, by models of the other folds: of genes and of covariates.
+    risks : tensor of shape (n_alphas, n_samples)
+        The learnt log risks of genes, by models of the other folds.
+    of_covariates : tensor of shape (n_weights, n_alphas, n_samples)
+        Those of covariates, beside genes and the earlier model.
     """
     gains = np.zeros((len(known), len(alphas)))
     risks = torch.zeros(len(alphas), known.shape[1], dtype=torch.float64)
-    of_covariates = torch.zeros_like(risks)
+    of_covariates = torch.zeros(len(known), *risks.shape, dtype=torch.float64)
     for train, test in folds:
         solutions = model.path(alphas, train, _ROUGH)
         free, penalised = solutions.tensor_split([model.n_free], dim=1)
-        risks[:, test] = penalised @ model.genes[test].T
-        of_covariates[:, test] = free @ model.C[test].T
+        risk = penalised @ model.genes.T
+        risks[:, test] = risk[:, test]
         likelihood = model.likelihood(test)
         nothing = likelihood(model.C[test] @ model.covariates_alone(train))
-        both = risks[:, test] + of_covariates[:, test]
-        for earlier, gain in zip(known[:, test], gains, strict=True):
-            gain += [float(nothing - likelihood(r + earlier)) for r in both]
+        for w, earlier in enumerate(known):
+            beside = free
+            if model.n_free and earlier.any():
+                seen = risk[:, train] + earlier[train]
+                beside = [model.covariates_beside(r, train, _ROUGH) for r in seen]
+                beside = torch.stack(beside)
+            of_covariates[w][:, test] = beside @ model.C[test].T
+            both = risk[:, test] + of_covariates[w][:, test] + earlier[test]
+            gains[w] += [float(nothing - likelihood(r)) for r in both]
     return gains, risks, of_covariates

@@ -10,7 +10,7 @@ _TOLERANCE = 1e-11
 _MAX_NEWTON, _MAX_CONJUGATE, _MAX_HALVINGS = 50, 200, 30
 
 
-def ridge_path(scores, likelihood, alphas, *, n_free=0, tolerance=None):
+def ridge_path(scores, likelihood, alphas, *, n_free=0, tolerance=None, offset=0.0):
     """Minimise the negative log partial likelihood + alpha / 2 * |theta|^2.
 
     By Newton's method, each step by conjugate gradients with a diagonal
@@ -31,6 +31,8 @@ def ridge_path(scores, likelihood, alphas, *, n_free=0, tolerance=None):
     tolerance : float or None, default=None
         Newton stops when it expects less from a further step, in likelihood ratios of
         one for each event.
+    offset : tensor of shape (n_samples,) or float, default=0.0
+        What is added to the log risk, and known.
 
     Returns
     -------
@@ -43,7 +45,9 @@ def ridge_path(scores, likelihood, alphas, *, n_free=0, tolerance=None):
     for alpha in alphas:
         penalty = torch.full_like(theta, float(alpha))
         penalty[:n_free] = 0
-        theta = _newton(scores, likelihood, penalty, theta, curvature, enough, n_free)
+        theta = _newton(
+            scores, likelihood, penalty, theta, curvature, enough, n_free, offset
+        )
         thetas.append(theta)
     return torch.stack(thetas)
 
@@ -58,15 +62,15 @@ def penalty_path(scores, likelihood, n_alphas=12):
     return np.geomspace(0.15, 1.5e-4, n_alphas) * max(float(total), 1e-12)
 
 
-def _newton(scores, likelihood, penalty, theta, curvature, enough, n_free):
+def _newton(scores, likelihood, penalty, theta, curvature, enough, n_free, offset):
     def objective(theta):
-        value, slope = likelihood.value_and_gradient(scores @ theta)
+        value, slope = likelihood.value_and_gradient(scores @ theta + offset)
         value = value + penalty * theta @ theta / 2
         return value, scores.T @ slope + penalty * theta
 
     value, gradient = objective(theta)
     for _ in range(_MAX_NEWTON):
-        product = likelihood.hessian_product(scores @ theta)
+        product = likelihood.hessian_product(scores @ theta + offset)
         step = _conjugate_gradients(
             lambda v, product=product: scores.T @ product(scores @ v) + penalty * v,
             -gradient,

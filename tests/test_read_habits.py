@@ -16,6 +16,7 @@ from skgex.io import (
     read_h5ad,
     read_xena,
     to_memmap,
+    write_expression,
 )
 from skgex.io._text._column_words import names_ids
 
@@ -513,3 +514,13 @@ def test_a_folder_of_featurecounts(tmp_path):
 def test_names_over_several_lines(file):
     path = file(written(delimiter=",").replace(SAMPLES[1], '"TCGA-A1\n-A0SD"'))
     same(read_expression(path), X.rename({SAMPLES[1]: "TCGA-A1 -A0SD"}))
+
+
+def test_names_are_no_formulas_in_workbooks(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    path = tmp_path / "x.xlsx"
+    table = X.set_axis(["=1+1", "#N/A!", "+A1", "TP53"], axis=1)
+    write_expression(table, path)
+    same(read_expression(path, orient="genes_in_rows"), table)
+    book = openpyxl.load_workbook(path)
+    assert all(row[0].data_type == "s" for row in book.active.iter_rows())

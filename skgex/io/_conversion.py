@@ -176,8 +176,8 @@ def _give_back(table):
 
 def _refuse_other_file(path):
     """Refuse to replace what is no table of `to_memmap`, such as its own source."""
-    if not path.is_file():
-        return
+    if path.suffix == ".npy" or not path.is_file():
+        return  # the name says what may be replaced
     with open(path, "rb") as file:
         start = file.read(len(npy.MAGIC_PREFIX))
     if start and start != npy.MAGIC_PREFIX:

@@ -16,6 +16,7 @@ from skgex.io import (
     read_h5ad,
     read_xena,
     to_memmap,
+    write_expression,
 )
 from skgex.io._text._column_words import names_ids
 
@@ -212,8 +213,13 @@ def test_tables_that_lost_the_names_of_their_lines(orient, dtype, file):
     table = X.T if orient == "genes" else X
     content = table.astype(dtype).to_csv(index=False)
     first = table.columns[0]
-    with pytest.raises(ValueError, match=f"first column '{first}' has numbers"):
+    with pytest.raises(ValueError, match=f"column '{first}' has numbers"):
         read_expression(file(content))
+
+
+def test_values_are_no_names_either(file):
+    with pytest.raises(ValueError, match=f"column '{SAMPLES[0]}' has numbers"):
+        read_expression(file(written()), id_column=SAMPLES[0])
 
 
 def test_numbers_may_name_genes(file):
@@ -465,3 +471,56 @@ def test_h5ad_compressed_as_a_whole(tmp_path):
     for read in (read_expression, read_h5ad):
         with pytest.raises(ValueError, match="decompress"):
             read(path)
+
+
+def test_where_a_map_goes_is_no_open_file(tmp_path):
+    with pytest.raises(ValueError, match="path is of type BytesIO"):
+        to_memmap(X, io.BytesIO())
+
+
+def test_a_map_replaces_no_other_file(file):
+    path = file(written(), "table.tsv")
+    with pytest.raises(ValueError, match=r"table\.tsv is there and is no memory map"):
+        to_memmap(X, path)
+    same(read_expression(path))
+
+
+# Folders
+
+
+@pytest.mark.parametrize("ending", [".htseq.counts", ".counts.txt.gz"])
+def test_a_folder_of_counts_without_headers(ending, tmp_path):
+    for number, sample in enumerate(["S0", "S1"]):
+        text = f"ENSG00000000001\t{number}\nENSG00000000002\t5\n__no_feature\t4\n"
+        content = text.encode()
+        content = gzip.compress(content) if ending.endswith("gz") else content
+        (tmp_path / f"{sample}{ending}").write_bytes(content)
+    with pytest.warns(UserWarning, match="2 files of one sample"):
+        read = read_expression(tmp_path)
+    genes = ["ENSG00000000001", "ENSG00000000002"]
+    same(read, pd.DataFrame([[0, 5], [1, 5]], ["S0", "S1"], genes))
+
+
+def test_a_folder_of_featurecounts(tmp_path):
+    head = "# Program:featureCounts v2\nGeneid\tChr\tStart\tEnd\tStrand\tLength\t"
+    for sample in ("S0", "S1"):
+        text = f"{head}{sample}.bam\nTP53\t1\t1\t2\t+\t2\t{sample[1]}\n"
+        (tmp_path / f"{sample}.txt").write_text(text)
+    with pytest.warns(UserWarning, match="2 files of one sample"):
+        read = read_expression(tmp_path)
+    same(read, pd.DataFrame([[0], [1]], ["S0.bam", "S1.bam"], ["TP53"]))
+
+
+def test_names_over_several_lines(file):
+    path = file(written(delimiter=",").replace(SAMPLES[1], '"TCGA-A1\n-A0SD"'))
+    same(read_expression(path), X.rename({SAMPLES[1]: "TCGA-A1 -A0SD"}))
+
+
+def test_names_are_no_formulas_in_workbooks(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    path = tmp_path / "x.xlsx"
+    table = X.set_axis(["=1+1", "#N/A!", "+A1", "TP53"], axis=1)
+    write_expression(table, path)
+    same(read_expression(path, orient="genes_in_rows"), table)
+    book = openpyxl.load_workbook(path)
+    assert all(row[0].data_type == "s" for row in book.active.iter_rows())

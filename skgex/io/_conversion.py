@@ -45,6 +45,7 @@ class Conversion:
 
     def __enter__(self):
         check_replaceable(self.path)
+        _refuse_other_file(self.path)
         self._file = open_own(self._data)
         try:
             self._lock()
@@ -171,3 +172,15 @@ def _give_back(table):
     """Give pages that have reached the disk back to the system."""
     if hasattr(mmap, "MADV_DONTNEED"):
         table._mmap.madvise(mmap.MADV_DONTNEED)
+
+
+def _refuse_other_file(path):
+    """Refuse to replace what is no table of `to_memmap`, such as its own source."""
+    if path.suffix == ".npy" or not path.is_file():
+        return  # the name says what may be replaced
+    with open(path, "rb") as file:
+        start = file.read(len(npy.MAGIC_PREFIX))
+    if start and start != npy.MAGIC_PREFIX:
+        raise ValueError(
+            f"{path} is there and is no memory map: name another file, or remove it."
+        )

@@ -76,7 +76,9 @@ def _one_sample(file, options):
         # Each file says the same; it is said once.
         warnings.simplefilter("ignore")
         part = open_table(file, **options)
-    return part if part.layout.format in ONE_SAMPLE_FORMATS else None
+    one_sample = part.layout.format in ONE_SAMPLE_FORMATS
+    alone = part.layout.format == "featureCounts" and len(part.samples) == 1
+    return part if one_sample or alone else None
 
 
 def _check_others(parts, others):
@@ -100,11 +102,15 @@ def _check(path, parts):
     if not parts:
         raise ValueError(
             f"{path} is a folder without tables of one sample, such as those of "
-            "salmon, kallisto, RSEM, STAR or GDC. Name a file, or read the files one "
-            "by one."
+            "salmon, kallisto, RSEM, STAR, HTSeq or GDC. Name a file, or read the "
+            "files one by one."
         )
     kinds = Counter(
-        (part.layout.format, tuple(part.layout.columns.names[:2])) for part in parts
+        (
+            part.layout.format,
+            tuple(n for n in part.layout.columns.names[:2] if n not in part.samples),
+        )
+        for part in parts
     )
     if len(kinds) > 1:
         found = [f"{kind} with {names[0]!r}" for kind, names in kinds]

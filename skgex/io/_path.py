@@ -10,8 +10,8 @@ from urllib.request import url2pathname
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 
-def local_path(path, parameter="path"):
-    """Return the path of a file or folder that can be read more than once.
+def local_path(path, parameter="path", *, reads=True):
+    """Return the path of a file or folder, which can be read more than once.
 
     Parameters
     ----------
@@ -20,6 +20,8 @@ def local_path(path, parameter="path"):
         of the user. A URL of a file of this machine is a path as well.
     parameter : str, default="path"
         For messages.
+    reads : bool, default=True
+        Whether it is to be read, so that pipes are refused.
 
     Returns
     -------
@@ -50,7 +52,8 @@ def local_path(path, parameter="path"):
         )
     if text.startswith("~"):
         text = os.path.expanduser(text)
-    _refuse_pipe(text)
+    if reads:
+        _refuse_pipe(text)
     return path if text == path or isinstance(path, PathLike) else text
 
 

@@ -6,6 +6,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from ._conversion import Conversion
 from ._open import open_memmap
+from ._path import local_path
 from ._progress import progress_bar
 from ._sources import parts
 
@@ -103,6 +104,7 @@ def to_memmap(
     >>> SCARF(max_epochs=1).fit_transform(X).shape
     (150, 256)
     """
+    path = local_path(path, reads=False)
     options = {"genes": genes, "samples": samples, "dtype": dtype}
     with Conversion(path, chunk_size) as conversion, progress_bar(verbose) as progress:
         for part in parts(source, reader_params=reader_params or {}, **options):

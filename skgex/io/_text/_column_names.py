@@ -17,7 +17,7 @@ def names_of_columns(header, rows, path, numbers):
             f"{path}: the first line ends in a carriage return, others in line feeds. "
             "Make the ends of all lines alike, as by the program mac2unix."
         )
-    names = [name.strip().strip('"') for name in header]
+    names = [" ".join(name.strip().strip('"').splitlines()) for name in header]
     n_blank = _n_blank_at_end([row for row in rows if len(row) == n_fields])
     while len(names) > n_fields and not names[-1]:
         names = names[:-1]

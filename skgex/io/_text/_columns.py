@@ -78,9 +78,9 @@ def find_columns(names, rows, path, *, id_column=None, decimal="."):
     text = [_is_text(column, decimal) for column in cells]
     if id_column is None:
         id_place = _find_id(names, cells, text)
-        _refuse_numbers_as_names(names, id_place, cells, text, path)
     else:
         id_place = _place(names, id_column, path)
+    _refuse_numbers_as_names(names, id_place, cells, text, path)
     summaries = _summaries(names)
     values, annotation, guessed = [], [], []
     for place, name in enumerate(names):
@@ -154,9 +154,9 @@ def _refuse_numbers_as_names(names, id_place, cells, text, path):
     if whole and not kind:
         return
     raise ValueError(
-        f"{path}: the first column {name!r} has numbers, {quoted(column)}, and no "
-        "names of lines. Write the table with names of genes or samples in its first "
-        "column, or name another column by id_column."
+        f"{path}: column {name!r} has numbers, {quoted(column)}, and no names of "
+        "lines. Write the table with names of genes or samples in its first column, "
+        "or name another column by id_column."
     )
 
 

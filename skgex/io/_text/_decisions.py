@@ -29,6 +29,8 @@ from ._orientation import GENES, evidence, find_orientation, refuse_samples_in_l
 
 # Share of names of genes, of which the others may be none.
 _MOSTLY = 0.8
+# Letters of a name that may be a gene's although it has spaces and no value.
+_LONGEST_SPACED = 12
 # Other formats have a gene in each line.
 _OF_ANY_ORIENTATION = {"text", "parquet", "feather", "xlsx"}
 
@@ -84,7 +86,7 @@ def genes_of(names, layout, path, empty=()):
     unnamed = [i for i, name in enumerate(cleaned) if is_unnamed(name)]
     others = [i for i, name in enumerate(cleaned) if _is_of_samples(name)]
     others = sorted({*others} - {*summary})
-    notes = [i for i in empty if " " in cleaned[i] and not id_kind(cleaned[i])]
+    notes = [i for i in empty if _is_note(cleaned[i])]
     notes = sorted({*notes} - {*summary, *others})
     dates = [name for name in cleaned if spreadsheet_symbols(name)]
     if summary:
@@ -128,6 +130,12 @@ def _say_columns_before_genes(names, layout, path):
             f"{path}: columns in front of the genes are taken for genes too, "
             f"{quoted(before)}. If they describe samples, remove them.",
         )
+
+
+def _is_note(name):
+    # Names of genes, as of families, may have a space.
+    is_long = len(name.split()) > 2 and len(name) > _LONGEST_SPACED
+    return is_long and id_kind(name) is None
 
 
 def _is_of_samples(name):

@@ -9,11 +9,13 @@ from ._columns import find_columns
 from ._delimiter import find_dialect, split_line
 from ._gct import gct_layout
 from ._layout import TextLayout
-from ._one_sample import keep_one_quantity, quantifier_of, sample_name
+from ._one_sample import ONE_SAMPLE, keep_one_quantity, quantifier_of, sample_name
 from ._open import open_text
 from ._series_matrix import series_matrix_layout
 from ._whole_lines import whole_lines
 
+# Above the genes of counts whose file has no header.
+ID_OF_COUNTS = "gene"
 _HEAD_LINES = 40
 _HEAD_CELLS = 400_000
 
@@ -101,6 +103,8 @@ class _Head:
             columns,
             decimals=n_decimals(cells, dialect.decimal),
         )
+        if header == [ID_OF_COUNTS, sample_name(self.path)]:
+            layout.format = ONE_SAMPLE
         if self.comments and self.comments[0].startswith("# Program:featureCounts"):
             layout.format = "featureCounts"
         kind = quantifier_of(columns)
@@ -153,7 +157,7 @@ class _Head:
     def _made_header(self, rows):
         """Name the columns of counts of one sample, whose files have no header."""
         if len(rows[0]) == 2:
-            return ["gene", sample_name(self.path)]
+            return [ID_OF_COUNTS, sample_name(self.path)]
         if len(rows[0]) == 4 and is_summary_row(rows[0][0]):
             return ["gene", "unstranded", "stranded_first", "stranded_second"]
         raise ValueError(

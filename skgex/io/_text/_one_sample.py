@@ -29,7 +29,8 @@ _QUANTITY = re.compile(
     r"(?:$|[ _.:-])",
     re.I,
 )
-ONE_SAMPLE_FORMATS = frozenset([*_QUANTIFIERS, "table of one sample"])
+ONE_SAMPLE = "table of one sample"
+ONE_SAMPLE_FORMATS = frozenset([*_QUANTIFIERS, ONE_SAMPLE])
 _QUANTITIES = frozenset(
     """
     tpm fpkm rpkm cpm numreads estcounts expectedcount rawcount rawcounts count counts
@@ -56,7 +57,7 @@ def quantifier_of(columns):
             return quantifier
     values = [normal(columns.names[i]) for i in columns.values]
     if all(value in _QUANTITIES for value in values):
-        return "table of one sample"
+        return ONE_SAMPLE
     return None
 
 

@@ -56,15 +56,22 @@ def write_spreadsheet(X, path, style):
             f"{_MAX_COLUMNS - 1:,d} values, and the table has {len(rows):,d} of "
             f"{len(columns):,d}: write .tsv, or set another orient."
         )
-    book = import_openpyxl().Workbook(write_only=True)
+    openpyxl = import_openpyxl()
+    book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("expression")
-    sheet.append([style.id_name, *map(str, columns)])
+
+    def text(name):
+        cell = openpyxl.cell.WriteOnlyCell(sheet, str(name))
+        cell.data_type = "s"  # what begins with = would be a formula
+        return cell
+
+    sheet.append([text(style.id_name), *map(text, columns)])
     for start, values in value_blocks(X, by_gene):
         names = rows[start : start + len(values)]
         for name, row in zip(names, shortest(values), strict=True):
             # A cell that is empty is a missing value.
             cells = (None if value != value else value for value in row.tolist())
-            sheet.append([str(name), *cells])
+            sheet.append([text(name), *cells])
     book.save(path)
 
 

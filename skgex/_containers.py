@@ -26,6 +26,9 @@ _REMEDIES = {
     "cupy.ndarray": "Pass X.get().",
 }
 
+# What numpy says of objects that are neither numbers nor text.
+_NO_NUMBER = ("float() argument must be", "setting an array element with a sequence")
+
 
 def refuse_containers(X):
     """Refuse what neither numpy nor scikit-learn reads as a table, and say what to do.
@@ -33,7 +36,8 @@ def refuse_containers(X):
     Raises
     ------
     ValueError
-        If `X` is sparse, annotated, lazy, on another device, a dict or a path.
+        If `X` is sparse, annotated, lazy, on another device, a dict or a path, or has
+        dates or durations.
     """
     if issparse(X):
         raise ValueError(
@@ -47,6 +51,22 @@ def refuse_containers(X):
             f"X is of type {kind.removeprefix('builtins.')}, but a table or an array "
             f"of samples x genes is needed. {remedy}"
         )
+    _refuse_dates(X)
+
+
+def _refuse_dates(X):
+    """Refuse dates and durations, which numpy takes for numbers."""
+    columns = list(getattr(X, "columns", ()))
+    dtypes = list(X.dtypes) if columns else [getattr(X, "dtype", None)]
+    for i, dtype in enumerate(dtypes):
+        # Those of polars have names only.
+        named = str(dtype).startswith(("Date", "Duration", "Time"))
+        if getattr(dtype, "kind", None) in ("m", "M") or named:
+            where = f" in column {str(columns[i])!r}" if columns else ""
+            raise ValueError(
+                f"X has dates or times{where}: keep columns of genes only, or convert "
+                "durations to numbers of days."
+            )
 
 
 def without_mask(X, dtype=np.float64):
@@ -75,15 +95,22 @@ def without_mask(X, dtype=np.float64):
 
 @contextmanager
 def naming_missing_values():
-    """Say what to do with the missing values of pandas among objects."""
+    """Say what to do with missing values of pandas, and others, among objects."""
     try:
         yield
-    except TypeError as error:
-        if "NAType" not in str(error):
+    except (TypeError, ValueError) as error:
+        if "NAType" in str(error):
+            raise ValueError(
+                "X has pandas.NA in a column of type object: pass X.convert_dtypes(), "
+                "which finds the type of each column."
+            ) from None
+        if not any(words in str(error) for words in _NO_NUMBER):
             raise
-        raise ValueError(
-            "X has pandas.NA in a column of type object: pass X.convert_dtypes(), "
-            "which finds the type of each column."
+        # scikit-learn's checks tell a wrong type from a wrong value.
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"X has values that are no numbers ({str(error).rstrip('.')}): keep "
+            "columns of genes only."
         ) from None
 
 

@@ -4,7 +4,11 @@ import mmap
 from contextlib import contextmanager
 
 import numpy as np
-from sklearn.utils.validation import _get_feature_names, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _get_feature_names,
+    validate_data,
+)
 
 from ._containers import naming_missing_values, refuse_containers, without_mask
 
@@ -81,6 +85,23 @@ def refuse_gradients(values, name):
         raise ValueError(
             f"{name} is a tensor that requires gradients: give {name}.detach()."
         )
+
+
+def check_weights(sample_weight, X, dtype=None):
+    """Return a weight of each sample, zero or positive.
+
+    Raises
+    ------
+    ValueError
+        If weights are missing, negative or infinite, or not one of each sample.
+    """
+    refuse_gradients(sample_weight, "sample_weight")
+    if np.ma.is_masked(sample_weight):
+        raise ValueError(
+            "sample_weight has masked values: give sample_weight.filled(0), which "
+            "leaves these samples out."
+        )
+    return _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
 
 
 def memory_map(X):

@@ -1,5 +1,6 @@
 """Regression on a pretrained encoder."""
 
+import re
 from numbers import Real
 from typing import Any
 
@@ -12,11 +13,13 @@ from sklearn.utils.validation import _check_y, check_array
 from .._inputs import refuse_gradients
 from ._base import BaseFineTuned
 from ._linear_models import in_own_span, ridge_regression
-from ._marks import labeled_samples
+from ._marks import as_labels, labeled_samples
 from ._score import LabeledScoreMixin
 
 # Squares of larger targets, summed over samples, overflow in double precision.
 _LARGEST = 1e150
+# What numpy and pandas say of text and other objects.
+_NO_NUMBER = re.compile(r"could not convert|float\(\)")
 
 
 class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
@@ -241,13 +244,20 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
                 "FineTunedRegressor requires y to be passed, but the target y is None."
             )
         refuse_gradients(y, "y")
-        y = check_array(
-            y,
-            ensure_2d=False,
-            dtype=np.float64,
-            ensure_all_finite="allow-nan",
-            input_name="y",
-        )
+        try:
+            y = check_array(
+                as_labels(y),
+                ensure_2d=False,
+                dtype=np.float64,
+                ensure_all_finite="allow-nan",
+                input_name="y",
+            )
+        except (TypeError, ValueError) as error:
+            if not _NO_NUMBER.search(str(error)):
+                raise
+            raise ValueError(
+                f"y must be numbers: {error}. For classes use FineTunedClassifier."
+            ) from None
         labeled = labeled_samples(y, self.unlabeled)
         if labeled.any():
             _check_y(y[labeled], multi_output=True, y_numeric=True, estimator=self)

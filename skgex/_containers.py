@@ -36,8 +36,7 @@ def refuse_containers(X):
     Raises
     ------
     ValueError
-        If `X` is sparse, annotated, lazy, on another device, a dict or a path, or has
-        dates or durations.
+        If `X` is sparse, annotated, lazy, on another device, a dict or a path.
     """
     if issparse(X):
         raise ValueError(
@@ -51,10 +50,9 @@ def refuse_containers(X):
             f"X is of type {kind.removeprefix('builtins.')}, but a table or an array "
             f"of samples x genes is needed. {remedy}"
         )
-    _refuse_dates(X)
 
 
-def _refuse_dates(X):
+def refuse_dates(X):
     """Refuse dates and durations, which numpy takes for numbers."""
     columns = list(getattr(X, "columns", ()))
     dtypes = list(X.dtypes) if columns else [getattr(X, "dtype", None)]
@@ -67,6 +65,11 @@ def _refuse_dates(X):
                 f"X has dates or times{where}: keep columns of genes only, or convert "
                 "durations to numbers of days."
             )
+
+
+def native(X):
+    """Return an array in the byte order of the machine, which torch needs."""
+    return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
 
 
 def without_mask(X, dtype=np.float64):

@@ -10,7 +10,13 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ._containers import naming_missing_values, refuse_containers, without_mask
+from ._containers import (
+    naming_missing_values,
+    native,
+    refuse_containers,
+    refuse_dates,
+    without_mask,
+)
 
 
 def check_genes(
@@ -46,11 +52,12 @@ def check_genes(
         or has other genes than in `fit`, or the same in another order.
     """
     refuse_containers(X)
+    refuse_dates(X)
     X = without_mask(X, dtype[0])
     _check_distinct(X)
     try:
         with naming_missing_values():
-            return validate_data(
+            X = validate_data(
                 estimator,
                 X,
                 reset=reset,
@@ -58,6 +65,8 @@ def check_genes(
                 ensure_all_finite=False,
                 ensure_min_samples=ensure_min_samples,
             )
+            # A table of pandas keeps the byte order that it has.
+            return native(X)
     except ValueError as error:
         if "feature names" not in str(error).lower():
             raise

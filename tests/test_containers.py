@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
-from discovery import ESTIMATORS, class_name, make_target, tiny
+from discovery import ESTIMATORS, LEARNERS, class_name, make_target, tiny
 from numpy.testing import assert_array_equal
 
 import skgex
@@ -228,3 +228,21 @@ def test_objects_that_are_no_numbers_are_refused():
         table = TABLE.assign(odd=[value] * len(TABLE))
         with pytest.raises((TypeError, ValueError), match=r"no numbers .* genes only"):
             skgex.SCARF().fit(table)
+
+
+def test_dates_beside_the_genes_are_left_to_the_aligner():
+    genes = list(TABLE.columns[:3])
+    table = TABLE.assign(sampled=pd.Timestamp("2026-11-27"))
+    found = skgex.GeneAligner(genes).fit_transform(table)
+    assert_array_equal(found, TABLE[genes].to_numpy())
+
+
+@pytest.mark.parametrize("Estimator", [skgex.SCARF, skgex.GexBERT, skgex.GeneAligner])
+def test_tables_of_another_byte_order(Estimator):
+    swapped = pd.DataFrame(X.astype(X.dtype.newbyteorder()), columns=TABLE.columns)
+    fitted = (
+        tiny(Estimator).fit(TABLE) if Estimator in LEARNERS else Estimator().fit(TABLE)
+    )
+    found, expected = (np.asarray(fitted.transform(t)) for t in (swapped, TABLE))
+    assert found.dtype.isnative
+    assert_array_equal(found, expected)

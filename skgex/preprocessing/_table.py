@@ -3,7 +3,12 @@
 import numpy as np
 from sklearn.utils import _safe_indexing, check_array
 
-from .._containers import naming_missing_values, refuse_containers
+from .._containers import (
+    naming_missing_values,
+    native,
+    refuse_containers,
+    refuse_dates,
+)
 
 
 def table_names(X):
@@ -41,10 +46,12 @@ def table_values(X, columns):
         X = X.set_axis(range(X.shape[1]), axis=1)
     # Other columns need not be numbers.
     X = _safe_indexing(X, columns, axis=1)
+    refuse_dates(X)
     with naming_missing_values():
-        return check_array(
+        X = check_array(
             X,
             dtype=[np.float32, np.float64],
             ensure_all_finite=False,
             estimator="GeneAligner",
         )
+    return native(X)

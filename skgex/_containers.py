@@ -67,6 +67,11 @@ def check_distinct(X):
         )
 
 
+def native(X):
+    """Return an array in the byte order of the machine, which torch needs."""
+    return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
+
+
 def without_mask(X, dtype=np.float64):
     """Return a masked array as an array, in which masked values are NaN.
 

@@ -72,7 +72,8 @@ def _places(asked, names, n_columns):
                 "slice of positions."
             )
         return list(range(n_columns))[asked]
-    asked = [asked] if isinstance(asked, str | Integral) else list(asked)
+    one = isinstance(asked, str | Integral) or not np.iterable(asked)
+    asked = [asked] if one else list(asked)
     if asked and all(isinstance(value, bool | np.bool_) for value in asked):
         if len(asked) != n_columns:
             raise ValueError(

@@ -4,11 +4,16 @@ import mmap
 from contextlib import contextmanager
 
 import numpy as np
-from sklearn.utils.validation import _get_feature_names, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _get_feature_names,
+    validate_data,
+)
 
 from ._containers import (
     check_distinct,
     naming_wrong_values,
+    native,
     refuse_containers,
     refuse_other_types,
     without_mask,
@@ -70,7 +75,7 @@ def check_genes(
     check_distinct(X)
     try:
         with naming_wrong_values(X):
-            return validate_data(
+            X = validate_data(
                 estimator,
                 X,
                 reset=reset,
@@ -78,6 +83,8 @@ def check_genes(
                 ensure_all_finite=False,
                 ensure_min_samples=ensure_min_samples,
             )
+            # A table of pandas keeps the byte order that it has.
+            return native(X)
     except ValueError as error:
         if "feature names" not in str(error).lower():
             raise
@@ -104,6 +111,18 @@ def refuse_unread(values, name):
             f"{name} is a masked array, and the mask would be passed over: leave the "
             "masked samples out, or mark them as missing."
         )
+
+
+def check_weights(sample_weight, X, dtype=None):
+    """Return a weight of each sample, zero or positive.
+
+    Raises
+    ------
+    ValueError
+        If weights are missing, negative or infinite, or not one of each sample.
+    """
+    refuse_unread(sample_weight, "sample_weight")
+    return _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
 
 
 def memory_map(X):

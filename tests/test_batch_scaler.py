@@ -236,3 +236,11 @@ def test_finite_and_equivariant(sizes, holes, power, n_genes):
     assert_allclose(back, found, rtol=1e-6, atol=1e-6)
     moved = BatchScaler().fit_transform(X + 16, batch=batch)
     assert_allclose(moved, found + 16, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 1e30), ("float64", 1e300)])
+def test_values_too_large_to_square(dtype, size):
+    X = np.arange(24.0).reshape(8, 3)
+    X[:, 1] *= size
+    with pytest.raises(ValueError, match=f"Gene 1 .*squares are beyond {dtype}"):
+        BatchScaler().fit(X.astype(dtype))

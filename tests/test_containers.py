@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
-from discovery import ESTIMATORS, class_name, make_target, tiny
+from discovery import ESTIMATORS, LEARNERS, class_name, make_target, tiny
 from numpy.testing import assert_array_equal
 
 import skgex
@@ -206,3 +206,43 @@ def test_the_evaluation_takes_a_mask_for_missing_values():
     pd.testing.assert_frame_equal(curve(masked), curve(np.where(holes, np.nan, X)))
     with pytest.raises(ValueError, match=r"adata\.to_df"):
         curve(anndata_of(X))
+
+
+@pytest.mark.parametrize("kind", ["dates", "zones", "durations", "polars", "array"])
+def test_dates_are_refused(kind):
+    when = pd.Timestamp("2026-11-27", tz="UTC" if kind == "zones" else None)
+    value = pd.Timedelta("1D") if kind == "durations" else when
+    table = TABLE.assign(**{TABLE.columns[1]: value})
+    if kind == "polars":
+        table = pl.from_pandas(table)
+    if kind == "array":
+        table = np.abs(X * 100).astype("datetime64[D]")
+    where = "" if kind == "array" else f" in column {str(TABLE.columns[1])!r}"
+    for Estimator in (skgex.SCARF, skgex.LogCPM, skgex.BatchScaler):
+        with pytest.raises(ValueError, match=f"X has dates or times{where}: keep"):
+            Estimator().fit(table)
+
+
+def test_objects_that_are_no_numbers_are_refused():
+    for value in (pd.Period("2026"), [1, 2]):
+        table = TABLE.assign(odd=[value] * len(TABLE))
+        with pytest.raises((TypeError, ValueError), match=r"no numbers .* genes only"):
+            skgex.SCARF().fit(table)
+
+
+def test_dates_beside_the_genes_are_left_to_the_aligner():
+    genes = list(TABLE.columns[:3])
+    table = TABLE.assign(sampled=pd.Timestamp("2026-11-27"))
+    found = skgex.GeneAligner(genes).fit_transform(table)
+    assert_array_equal(found, TABLE[genes].to_numpy())
+
+
+@pytest.mark.parametrize("Estimator", [skgex.SCARF, skgex.GexBERT, skgex.GeneAligner])
+def test_tables_of_another_byte_order(Estimator):
+    swapped = pd.DataFrame(X.astype(X.dtype.newbyteorder()), columns=TABLE.columns)
+    fitted = (
+        tiny(Estimator).fit(TABLE) if Estimator in LEARNERS else Estimator().fit(TABLE)
+    )
+    found, expected = (np.asarray(fitted.transform(t)) for t in (swapped, TABLE))
+    assert found.dtype.isnative
+    assert_array_equal(found, expected)

@@ -224,3 +224,36 @@ def test_unlabelled_samples_are_shown_to_those_who_take_them(in_pipeline):
     assert np.isnan(seen[0][2])
     assert seen[1][2] is None
     assert table.score.min() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"y": np.array(["a", None] * 20, object)}, "y is missing for sample 1"),
+        ({"y": np.zeros((40, 2))}, "y should be a 1d array"),
+        ({"groups": np.zeros((40, 2))}, r"groups must be one value .*\(40, 2\)"),
+        ({"groups": np.full(40, None)}, "groups has no value for sample 0"),
+        ({"n_splits": 0}, r"n_splits=\[0\] must be positive whole numbers"),
+        ({"n_draws": 10**30}, "n_draws=.* must be .* at most 1,000,000"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_a_protocol_is_refused(wrong, message):
+    y = np.arange(40) % 2
+    table = np.random.default_rng(0).standard_normal((40, 3))
+    arguments = {"X": table, "y": y, "fractions": [1.0], **wrong}
+    with pytest.raises(ValueError, match=message):
+        label_efficiency_curve({"lr": LogisticRegression()}, **arguments)
+
+
+def test_groups_in_a_series_are_of_the_rows_whatever_its_index():
+    rng = np.random.default_rng(0)
+    table, groups = rng.standard_normal((40, 3)), np.arange(40) // 4
+    series = pd.Series(groups, index=rng.permutation(40))
+    found, expected = (
+        label_efficiency_curve(
+            {"lr": LogisticRegression()}, table, np.arange(40) % 2, groups=g, n_splits=2
+        )
+        for g in (series, groups)
+    )
+    pd.testing.assert_frame_equal(found, expected)

@@ -195,3 +195,10 @@ def test_sample_without_counts():
 def test_bad_parameters(parameters):
     with pytest.raises(ValueError, match=f"The {next(iter(parameters))!r} parameter"):
         LogCPM(**parameters).fit(COUNTS)
+
+
+@pytest.mark.parametrize("parameter", ["target_sum", "pseudocount"])
+@pytest.mark.parametrize("value", [1e300, 1e-320])
+def test_numbers_beyond_single_precision(parameter, value):
+    with pytest.raises(ValueError, match=f"'{parameter}' parameter of LogCPM must be"):
+        LogCPM(**{parameter: value}).fit(np.ones((3, 4)))

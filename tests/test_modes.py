@@ -1,6 +1,7 @@
 """What a caller has set in torch has no part in what is computed, and stays set."""
 
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,8 @@ def default_device():
 MODES = {
     "no_grad": torch.no_grad,
     "inference_mode": torch.inference_mode,
+    "bfloat16": partial(torch.autocast, "cpu", torch.bfloat16),
+    "float16": partial(torch.autocast, "cpu", torch.float16),
     "float64": default_dtype,
     "meta": default_device,
 }
@@ -135,3 +138,6 @@ def test_a_fit_inside_another_mode_leaves_it():
     with torch.inference_mode():
         fitted(make(GexBERT, max_epochs=1))
         assert torch.is_inference_mode_enabled()
+    with torch.autocast("cpu", torch.bfloat16):
+        fitted(make(GexBERT, max_epochs=1))
+        assert torch.is_autocast_enabled("cpu")

@@ -20,7 +20,7 @@ from discovery import (
 )
 from sklearn.exceptions import ConvergenceWarning
 
-from skgex import SCARF, VIME, FineTunedClassifier, FineTunedRegressor
+from skgex import SCARF, VIME, FineTunedClassifier, FineTunedRegressor, GexBERT
 from skgex._training import check_callbacks
 from skgex._training._callbacks import KeepWeights, raised_by_callback
 
@@ -51,9 +51,36 @@ def test_callbacks_that_are_none(Estimator, wrong):
 
 def test_callbacks_as_skorch_takes_them():
     kinds = [skorch.callbacks.EpochTimer, skorch.callbacks.EpochTimer()]
-    check_callbacks([*kinds, *(("name", kind) for kind in kinds)])
+    check_callbacks([*kinds, *zip("ab", kinds, strict=True)])
     check_callbacks(None)
     assert len(tiny(SCARF, callbacks=kinds[1:]).fit(X).history_) == 5
+
+
+@pytest.mark.parametrize("clip", [10**30, 1e300])
+def test_a_bound_beyond_single_precision_bounds_nothing(clip):
+    found, expected = (tiny(SCARF, clip=c).fit(X).transform(X) for c in (clip, 1e30))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "embedder",
+    [
+        tiny(SCARF, temperature=10**30),
+        tiny(VIME, alpha=10**30),
+        tiny(GexBERT, n_heads=True),
+    ],
+    ids=["temperature", "alpha", "n_heads"],
+)
+def test_numbers_that_torch_does_not_take(embedder):
+    assert np.isfinite(embedder.set_params(max_epochs=1).fit(X).transform(X)).all()
+
+
+@pytest.mark.parametrize(
+    "covariates", [np.array(2), torch.tensor(2)], ids=["np", "torch"]
+)
+def test_covariates_without_a_dimension(covariates):
+    with pytest.raises(ValueError, match=r"covariates has .*: give names or positions"):
+        fit(tiny(FineTunedClassifier, covariates=covariates))
 
 
 # Fits that diverge

@@ -188,6 +188,9 @@ def test_intervals_cover_with_random_splits():
         (lambda table: table.drop(columns="n_train"), {}, "'n_train'; give test_ratio"),
         (lambda table: table, {"by": ["size"]}, "no column 'size'"),
         (lambda table: table, {"confidence_level": 1}, r"level=1 must lie in \(0, 1\)"),
+        (lambda table: table, {"metric": ["score"]}, r"metric=\['score'\] must be the"),
+        (lambda table: table, {"by": [["rate"]]}, "by=.* must be a list of names"),
+        (lambda table: table, {"test_ratio": [0.1, 0.2]}, "test_ratio=.* a number"),
         (lambda table: pd.concat([table, table]), {}, "two rows of estimator 'a' with"),
     ],
 )

@@ -161,6 +161,10 @@ def test_one_class_is_refused():
         AttentionDisplay.from_attention(make_attention(), np.zeros(60))
     with pytest.raises(ValueError, match="n_permutations=0 must be one"):
         AttentionDisplay.from_attention(make_attention(), Y, n_permutations=0)
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        AttentionDisplay.from_attention(make_attention(), np.c_[Y, Y])
+    with pytest.raises(ValueError, match="attention has negative values: give shares"):
+        AttentionDisplay.from_attention(-make_attention(), Y)
 
 
 # ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._covariates import (
@@ -17,7 +17,7 @@ from .._covariates import (
     take_covariates,
     take_genes,
 )
-from .._inputs import check_genes, refuse_unread
+from .._inputs import check_genes, check_weights
 from .._training import (
     FitTask,
     FitTasks,
@@ -41,6 +41,8 @@ from ._linear_part import Vote, fit_linear_part
 from ._network import fine_tune
 from ._start import copy_weights, pretrain
 from ._tuned import TunedEncoder
+
+_LEAST_WEIGHT = 1e-15
 
 
 class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
@@ -229,8 +231,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         """Check the targets and encode those of the labelled samples."""
         y, labeled = self._check_target(y)
         check_consistent_length(X, y, groups)
-        refuse_unread(sample_weight, "sample_weight")
-        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        weight = _of_usual_size(check_weights(sample_weight, X))
         rows = np.flatnonzero(labeled & (weight > 0))
         if not len(rows):
             raise ValueError(
@@ -244,7 +245,8 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
                 "`sample_weight`."
             )
         target, weight, n_outputs, learnt = self._encode_target(y[rows], weight[rows])
-        labels = (torch.from_numpy(rows), target, torch.from_numpy(weight).float())
+        weight = torch.from_numpy(_of_usual_size(weight)).float()
+        labels = (torch.from_numpy(rows), target, weight)
         return y, labels, n_outputs, learnt
 
     def _inputs(self, X, standardizer, encoder, device):
@@ -282,3 +284,13 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
         if linear is not None:
             model = Vote(model, linear, self._linear_weight)
         return model
+
+
+def _of_usual_size(weight):
+    """Scale weights, of which the mean does not matter, to at most one.
+
+    By a power of two, which changes no digit. Weights that vanish beside the largest
+    are zero.
+    """
+    weight = np.ldexp(weight, -np.frexp(weight.max(initial=0))[1])
+    return np.where(weight < _LEAST_WEIGHT, 0, weight)

@@ -1,6 +1,5 @@
 """Discriminant analysis that also learns from samples without a label."""
 
-import warnings
 from itertools import islice
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from .._training import quiet
 from ._linear_models import logistic_regression
 
 N_STEPS = 16
@@ -108,9 +108,9 @@ def _folds(target, groups):
         return
     # scikit-learn refuses folds where no class has as many samples.
     if np.bincount(target).max() >= n_folds:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=_RARE_CLASSES)
-            yield from list(splitter.split(target, target, groups))
+        with quiet(message=_RARE_CLASSES):
+            folds = list(splitter.split(target, target, groups))
+        yield from folds
 
 
 def _steps(scores, rows, target, weight, n_classes):

@@ -1,6 +1,5 @@
 """Classification on a pretrained encoder."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,17 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y
 
 from .._inputs import refuse_unread
+from .._training import quiet
 from ._base import BaseFineTuned
 from ._class_mixture import fit_class_mixture
 from ._linear_models import MANY_CLASSES, in_own_span, logistic_regression
-from ._marks import labeled_samples, refuse_cut_mark, without_objects
+from ._marks import (
+    as_labels,
+    labeled_samples,
+    refuse_cut_mark,
+    refuse_mixed,
+    without_objects,
+)
 from ._sample_span import principal_axes
 from ._score import LabeledScoreMixin
 
@@ -302,16 +308,17 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
             raise ValueError(
                 "FineTunedClassifier requires y to be passed, but the target y is None."
             )
+        y = as_labels(y)
         refuse_unread(y, "y")
         y = column_or_1d(y, warn=True)
         refuse_cut_mark(y, self.unlabeled)
         labeled = labeled_samples(y, self.unlabeled)
         if labeled.any():
             known = without_objects(y[labeled])
+            refuse_mixed(known)
             _check_y(known, estimator=self)
-            with warnings.catch_warnings():
-                # Few labels of many classes are what this estimator is for.
-                warnings.filterwarnings("ignore", message=MANY_CLASSES)
+            # Few labels of many classes are what this estimator is for.
+            with quiet(message=MANY_CLASSES):
                 check_classification_targets(known)
         return y, labeled
 

@@ -1,12 +1,11 @@
 """Linear models of scikit-learn, as coefficients of a layer."""
 
-import warnings
-
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
+from .._training import quiet
 from ._sample_span import SampleSpan
 
 # Messages of scikit-learn where classes have few labels, which is the use here.
@@ -33,10 +32,8 @@ def logistic_regression(features, target, weight, C):
     intercept : ndarray of shape (n_classes,)
     """
     model = LogisticRegression(C=C, max_iter=300)
-    with warnings.catch_warnings():
-        # It need not converge to the last digit, and may have few samples of a class.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", message=MANY_CLASSES)
+    # It need not converge to the last digit, and may have few samples of a class.
+    with quiet(ConvergenceWarning), quiet(message=MANY_CLASSES):
         model.fit(features, target, sample_weight=weight / weight.mean())
     if len(model.classes_) > 2:
         return model.coef_, model.intercept_

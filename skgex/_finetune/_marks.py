@@ -24,13 +24,24 @@ def is_marked(y, mark):
     marked : ndarray of shape (n_samples,), dtype bool
         Which samples are marked.
     """
+    _check_mark(mark)
     y = np.asarray(y)
+    if not len(y):
+        return np.zeros(0, dtype=bool)
     if y.dtype.kind == "f":
         same = np.isnan(y) if _is_missing(mark) else y == mark
         same = np.broadcast_to(same, y.shape)  # a text is compared as a whole
     else:
         same = np.array([_is_same(value, mark) for value in y.ravel()], dtype=bool)
     return same.reshape(len(y), -1).any(axis=1)
+
+
+def _check_mark(mark):
+    if callable(mark) or (np.iterable(mark) and not isinstance(mark, str | bytes)):
+        raise ValueError(
+            f"unlabeled={mark!r} must be one value, the one that samples without a "
+            "label have in y, such as -1, 'unknown' or np.nan."
+        )
 
 
 def _is_same(value, mark):
@@ -41,6 +52,27 @@ def _is_same(value, mark):
 
 def _is_missing(value):
     return value is None or is_pandas_na(value) or bool(value != value)
+
+
+def as_labels(y):
+    """Return labels of which masked ones are None, and text is of a usual type."""
+    if isinstance(y, np.ma.MaskedArray):
+        mask, y = np.ma.getmaskarray(y), y.data
+        y = np.where(mask, None, y.astype(object)) if mask.any() else y
+    is_variable_width = getattr(getattr(y, "dtype", None), "kind", "") == "T"
+    return y.astype(object) if is_variable_width else y
+
+
+def refuse_mixed(y):
+    """Refuse labels of which some are text and some are not, which have no order."""
+    if y.dtype != object:
+        return
+    kinds = {"str" if isinstance(value, str) else type(value).__name__ for value in y}
+    if "str" in kinds and len(kinds) > 1:
+        raise ValueError(
+            f"y has labels of the types {' and '.join(sorted(kinds))}, which have no "
+            "order: make them one type, as by y.astype(str)."
+        )
 
 
 def without_objects(y):
@@ -79,13 +111,14 @@ def labeled_samples(y, mark):
     labeled = np.ones(len(y), dtype=bool)
     if mark is not None:
         labeled = ~is_marked(y, mark)
-    _refuse_missing(y, labeled)
+    refuse_missing(y, labeled)
     if mark is not None and labeled.all():
         warn_of_absent_mark(y, mark)
     return labeled
 
 
-def _refuse_missing(y, labeled):
+def refuse_missing(y, labeled):
+    """Refuse targets that are missing among the labelled ones."""
     absent = np.flatnonzero(labeled & is_marked(y, np.nan))
     if not len(absent):
         return

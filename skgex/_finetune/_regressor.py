@@ -1,5 +1,6 @@
 """Regression on a pretrained encoder."""
 
+import re
 from numbers import Real
 from typing import Any
 
@@ -12,11 +13,13 @@ from sklearn.utils.validation import _check_y, check_array
 from .._inputs import refuse_unread
 from ._base import BaseFineTuned
 from ._linear_models import in_own_span, ridge_regression
-from ._marks import labeled_samples
+from ._marks import as_labels, labeled_samples
 from ._score import LabeledScoreMixin
 
 # Squares of larger targets, summed over samples, overflow in double precision.
 _LARGEST = 1e150
+# What numpy and pandas say of text and other objects.
+_NO_NUMBER = re.compile(r"could not convert|float\(\)")
 
 
 class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
@@ -240,6 +243,7 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
             raise ValueError(
                 "FineTunedRegressor requires y to be passed, but the target y is None."
             )
+        y = as_labels(y)
         refuse_unread(y, "y")
         if getattr(getattr(y, "dtype", None), "kind", "") in ("m", "M"):
             raise ValueError(
@@ -253,12 +257,11 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
                 ensure_all_finite="allow-nan",
                 input_name="y",
             )
-        except ValueError as error:
-            if "could not convert" not in str(error):
+        except (TypeError, ValueError) as error:
+            if not _NO_NUMBER.search(str(error)):
                 raise
             raise ValueError(
-                f"y has text, where FineTunedRegressor needs numbers ({error}): for "
-                "classes take FineTunedClassifier."
+                f"y must be numbers: {error}. For classes use FineTunedClassifier."
             ) from None
         labeled = labeled_samples(y, self.unlabeled)
         if labeled.any():

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import _safe_indexing, check_consistent_length
 
-from ._marks import is_marked, without_objects
+from ._marks import as_labels, is_marked, refuse_missing, without_objects
 
 
 class LabeledScoreMixin:
@@ -26,6 +26,7 @@ class LabeledScoreMixin:
         score : float
             Higher is better, 1 the best.
         """
+        y = as_labels(y)
         if self.unlabeled is not None and y is not None:
             check_consistent_length(X, y, sample_weight)
             marked = is_marked(y, self.unlabeled)
@@ -42,4 +43,7 @@ class LabeledScoreMixin:
                     for part in (X, y, sample_weight)
                 )
                 y = without_objects(np.asarray(y))
+        elif np.ndim(y):
+            values = np.asarray(y)
+            refuse_missing(values, np.ones(len(values), dtype=bool))
         return super().score(X, y, sample_weight)

@@ -253,7 +253,8 @@ class GexImputer(
                 f"{self.missing_values!r}; use missing_values=np.nan, or replace NaN "
                 "by that mark."
             )
-        return X, X == self.missing_values
+        with np.errstate(over="ignore"):  # a mark that no value can be
+            return X, X == self.missing_values
 
     def _learn_genes(self, measured):
         """Learn which genes there are, which of them vary, and their means."""

@@ -1,11 +1,10 @@
 """Fit a mixture over the leading factors: which kinds of samples there are."""
 
-import warnings
-
 import torch
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from .._training import quiet
 from ..nn._draws import new_seed, permutation
 from ._factor_mixture import FactorMixture
 from ._factor_posterior import FactorPosterior
@@ -47,9 +46,8 @@ def fit_mixture(model, blocks):
     parts = list(_parts(model, some))
     means = torch.cat([mean for mean, *_ in parts])[:, :N_GROUPING]
     seed = new_seed()
-    with warnings.catch_warnings():
-        # Samples may be all alike: where genes have nothing in common, to begin with.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    # Samples may be all alike: where genes have nothing in common, to begin with.
+    with quiet(ConvergenceWarning):
         kmeans = KMeans(n_kinds, n_init=1, random_state=seed)
         groups = kmeans.fit_predict(means.cpu().numpy())
     groups = torch.from_numpy(groups).long().to(means.device)

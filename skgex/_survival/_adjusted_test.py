@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from ._baseline import LARGEST_RISK
 from ._data import SurvivalData
 from ._ridge_path import pseudo_inverse, ridge_path
 from ._score_test import CHUNK_VALUES, make_risk_sets, score_and_information
@@ -75,7 +76,8 @@ class _Given:
         bent = torch.stack([product(column) for column in C.T], 1)
         self.bent = bent.numpy()
         self.inverse = pseudo_inverse(C.T @ bent).numpy()
-        hazard = (risk - risk.max()).exp().numpy()
+        # Nobody's is zero, also where covariates order the times.
+        hazard = (risk - risk.max()).clamp(min=-LARGEST_RISK).exp().numpy()
         self.sets = make_risk_sets(event, time, stratum, weight, hazard)
         self.present = np.ones((len(C), 1))
 

@@ -2,6 +2,15 @@
 
 import numpy as np
 
+# Of covariates that order the times, or of samples far from those of training, log
+# risks are without bound: products of hazards up to here are numbers.
+LARGEST_RISK = 300.0
+
+
+def bounded_risk(risk):
+    """Return log risks as curves take them: at most 300, and at least -300."""
+    return np.clip(risk, -LARGEST_RISK, LARGEST_RISK)
+
 
 def breslow_hazard(risk, event, time, weight, times):
     """Return the cumulative baseline hazard at the given times.
@@ -24,6 +33,7 @@ def breslow_hazard(risk, event, time, weight, times):
     Breslow N.E., discussion of Cox D.R. "Regression models and life-tables", JRSS B
     34(2), 1972.
     """
+    risk = bounded_risk(risk)
     shift = risk.max()
     relative = weight * np.exp(risk - shift)
     own, place = np.unique(time, return_inverse=True)

@@ -8,7 +8,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import StrOptions
 
 from ._base import BaseFineTunedSurvival
-from ._baseline import stratified_baseline
+from ._baseline import bounded_risk, stratified_baseline
 from ._curves import step_function
 from ._new_cohort import NewCohortMixin
 from ._strata import find_strata
@@ -311,7 +311,7 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
         return dict(zip(self._strata.tolist(), functions, strict=True))
 
     def _cumulative_hazard(self, X, times, strata):
-        risk = np.exp(self.predict(X))
+        risk = np.exp(bounded_risk(self.predict(X)))
         stratum = find_strata(strata, risk, self._strata)
         place = np.searchsorted(self.unique_times_, times, side="right")
         baseline = np.pad(self._baseline, ((0, 0), (1, 0)))[:, place]

@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.utils.validation import _check_sample_weight
 
 from .._follow_up import check_survival, is_plain
-from .._inputs import refuse_unread
+from .._inputs import check_weights
 from ..nn import CoxLikelihood
 from ._strata import check_labels
+
+# Sums and squares of weights are within single precision.
+_LARGEST_WEIGHT = 1e15
 
 
 class SurvivalData(NamedTuple):
@@ -36,10 +38,13 @@ def check_data(estimator, X, y, sample_weight, strata):
     """Check the target of an estimator; return the data and the names of the strata."""
     # Follow-up of zero is a mistake, but in targets of scikit-learn's checks.
     event, time = check_survival(y, estimator, allow_zero=is_plain(y))
-    refuse_unread(sample_weight, "sample_weight")
-    weight = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
+    weight = check_weights(sample_weight, X, np.float64)
+    if weight.max() > _LARGEST_WEIGHT:
+        # Nor can they be scaled: their size counts against the penalty.
+        raise ValueError(
+            f"sample_weight is up to {weight.max():g}, too much to compute with: "
+            "divide the weights by their mean."
+        )
     names, stratum = None, np.zeros(len(X), dtype=int)
     if strata is not None:
         names, stratum = np.unique(check_labels(strata, X), return_inverse=True)

@@ -17,6 +17,7 @@ FULL_BATCH = 4096
 # What a network must gain in log likelihood to be used, as by Akaike's criterion:
 # it brings two weights.
 MIN_GAIN = 2.0
+_MOST_LOSS = 1e300
 
 
 def start_head(embedding_dim, biases, earlier, prior_weight):
@@ -179,13 +180,19 @@ def choose_weights(loss):
         by chance.
     """
     alone = np.array([1.0, 0.0])
+
+    def bounded(weights):
+        # Differences of infinite losses, as of covariates that order the times, are
+        # no numbers.
+        return np.nan_to_num(float(loss(*weights)), nan=_MOST_LOSS, posinf=_MOST_LOSS)
+
     best = minimize(
-        lambda weights: loss(*weights),
+        bounded,
         np.array([0.7, 0.3]),
         method="L-BFGS-B",
         bounds=[(0, 1.5), (0, 1)],
     )
-    return best.x if best.fun < loss(*alone) - MIN_GAIN else alone
+    return best.x if best.fun < bounded(alone) - MIN_GAIN else alone
 
 
 def scale_layer(layer, weight, start=0.0):

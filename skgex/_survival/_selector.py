@@ -268,5 +268,6 @@ def _why_no_score(X):
     return (
         "There is nothing to compare in y: a sample with an event can be compared with "
         "those of its stratum that are followed up as long or longer, and no such "
-        "samples differ in any gene. Check the order of times in y, and the strata."
+        "samples differ in any gene. Check the order of times in y, and the strata. "
+        "Columns of `adjust` may order the times by themselves."
     )

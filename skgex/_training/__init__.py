@@ -7,10 +7,12 @@ from ._batches import (
     resolve_device,
     split_validation,
 )
-from ._callbacks import FitTask, check_callbacks
+from ._callbacks import FitTask
+from ._check_callbacks import check_callbacks
 from ._fit_tasks import FitTasks
 from ._modes import usual_modes
 from ._processes import agree, draw_seed, fit_together, launched_rank
+from ._quiet import quiet
 from ._rows import (
     RowReader,
     check_all_profiles,
@@ -38,6 +40,7 @@ __all__ = [
     "gene_ranges",
     "is_constant",
     "launched_rank",
+    "quiet",
     "recalibrate_batch_norm",
     "resolve_device",
     "split_validation",

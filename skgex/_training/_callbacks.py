@@ -134,21 +134,6 @@ class FitTask(Callback):
         return state
 
 
-def check_callbacks(callbacks):
-    """Refuse what skorch would not run, before anything is trained."""
-    for given in callbacks or ():
-        named = isinstance(given, tuple) and len(given) == 2
-        callback = given[1] if named else given
-        kind = callback if isinstance(callback, type) else type(callback)
-        if not issubclass(kind, Callback):
-            raise ValueError(
-                f"callbacks holds {given!r}, which is not a callback of skorch; give "
-                "instances of classes in skorch.callbacks, or of your own derived from "
-                "skorch.callbacks.Callback. Callbacks of scikit-learn are set by "
-                "set_callbacks."
-            )
-
-
 def raised_by_callback(interrupt):
     """Tell skorch's way to stop training from the user's Ctrl-C.
 
@@ -158,8 +143,9 @@ def raised_by_callback(interrupt):
     frame = interrupt.__traceback__
     while frame.tb_next is not None:
         frame = frame.tb_next
-    owner = frame.tb_frame.f_locals.get("self")
-    instruction = frame.tb_frame.f_code.co_code[frame.tb_lasti]
+    code = frame.tb_frame.f_code
+    owner = frame.tb_frame.f_locals.get((*code.co_varnames, "self")[0])
+    instruction = code.co_code[frame.tb_lasti]
     # The core's own stop by StopTraining; what interrupts them is the user.
     return (
         isinstance(owner, Callback)

@@ -7,6 +7,7 @@ from skorch import NeuralNet
 from torch import nn
 
 from ..nn._draws import draws_from
+from ._check_callbacks import failed
 
 WARM_UP = 0.1
 # Far above what healthy gradients reach; it only tames the rare explosive batch.
@@ -48,6 +49,17 @@ class ObjectiveNet(NeuralNet):
     def get_iterator(self, dataset, training=False):
         return dataset
 
+    def notify(self, method_name, **kwargs):
+        getattr(self, method_name)(self, **kwargs)
+        for _, callback in self.callbacks_:
+            try:
+                getattr(callback, method_name)(self, **kwargs)
+            except Exception as error:
+                # Those that users write raise what they like.
+                if not type(callback).__module__.startswith("skorch."):
+                    raise
+                raise failed(callback, method_name, error) from error
+
     def infer(self, x, **_):
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
             return self.module_(*x)
@@ -56,6 +68,11 @@ class ObjectiveNet(NeuralNet):
         self._set_learning_rate()
         self.optimizer_.zero_grad()
         loss = self.infer(batch)
+        if not loss.requires_grad:
+            raise ValueError(
+                "No weight is left to train: one of `callbacks` has frozen them all, "
+                "or switched gradients off. Leave it out, or set max_epochs=0."
+            )
         self._backward(loss)
         self._clip_gradients()
         self.notify(

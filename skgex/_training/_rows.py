@@ -1,13 +1,14 @@
 """Read an expression matrix by rows, in bounded memory, wherever it lies."""
 
 import mmap
-import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 
 from .._inputs import gene_label, memory_map
 from .._mapped_table import MappedTable
+from ._quiet import quiet
 
 _CHUNK_BYTES = 32 * 2**20
 _RELEASE_BYTES = 16 * 2**20
@@ -40,9 +41,8 @@ class RowReader:
         # Nor does torch read backwards, which is what X[::-1] would have it do.
         if not X.flags.c_contiguous and (self._map is None or min(X.strides) < 0):
             X, self._map = np.ascontiguousarray(X), None
-        with warnings.catch_warnings():
-            # torch warns that it could write to a read-only array; nothing here does.
-            warnings.filterwarnings("ignore", message=".*not writable")
+        # torch warns that it could write to a read-only array; nothing here does.
+        with nullcontext() if X.flags.writeable else quiet(message=".*not writable"):
             self._data = torch.from_numpy(X)
         self._row_bytes = X.itemsize * X.shape[1]
         self._unreleased = 0

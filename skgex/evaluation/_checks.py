@@ -6,13 +6,18 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 
+# What would never end is a mistake.
+_MOST = 1_000_000
+
 
 def check_counts(**counts):
     """Refuse what are no positive whole numbers."""
     for name, values in counts.items():
         whole = np.ndim(values) == 1 and all(isinstance(n, Integral) for n in values)
-        if not whole or not len(values) or min(values) < 1:
-            raise ValueError(f"{name}={values!r} must be positive whole numbers.")
+        if not whole or not len(values) or min(values) < 1 or max(values) > _MOST:
+            raise ValueError(
+                f"{name}={values!r} must be positive whole numbers, at most {_MOST:,}."
+            )
 
 
 def check_scores(estimators, scoring):

@@ -10,6 +10,7 @@ from sklearn.utils import check_consistent_length
 
 from ._cells import Draw, Prediction, all_subsets, make_jobs
 from ._checks import check_counts, check_scores, strata_of
+from ._folds import as_groups
 from ._hidden_values import HiddenValues, check_profiles, warn_of_left_out_genes
 from ._jobs import error_message, run_jobs, warn_of_failures
 from ._pool import split_pool
@@ -155,8 +156,8 @@ def cohort_size_curve(
     """
     _check_numbers(sizes, n_draws, rate, test_size)
     X, y = _check_data(estimators, X, y, scoring)
-    groups = None if groups is None else np.asarray(groups)
     check_consistent_length(X, y, groups)
+    groups = as_groups(groups, X.shape[0])
     strata = _check_strata(estimators, y, sizes)
     units = np.arange(X.shape[0]) if groups is None else groups
     draws, counts = [], []

@@ -60,6 +60,10 @@ def as_groups(groups, n_samples):
     if groups is None:
         return None
     groups = np.asarray(groups)
+    if groups.ndim != 1:
+        raise ValueError(
+            f"groups must be one value of each sample, not of shape {groups.shape}."
+        )
     if len(groups) != n_samples:
         raise ValueError(f"groups has {len(groups)} values for {n_samples} samples.")
     missing = pd.isna(groups)

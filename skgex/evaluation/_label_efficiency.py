@@ -11,9 +11,11 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_consistent_length, indexable
+from sklearn.utils import column_or_1d, indexable
 
 from ._cells import take_rows, with_seed
+from ._checks import check_counts
+from ._folds import as_groups
 from ._jobs import Cell, Job, error_message, run_jobs, score_of, warn_of_failures
 from ._pretrain import without_labels
 
@@ -132,8 +134,11 @@ def label_efficiency_curve(
     >>> table.groupby(["estimator", "fraction"]).score.mean().unstack().shape
     (2, 2)
     """
-    X, y, groups = indexable(X, np.asarray(y), groups)
-    check_consistent_length(X, y, groups)
+    X, y = indexable(X, column_or_1d(y))
+    groups = as_groups(groups, len(y))
+    if pd.isna(y).any():
+        raise ValueError(f"y is missing for sample {pd.isna(y).argmax()}: drop it.")
+    check_counts(n_splits=[n_splits], n_draws=[n_draws])
     fractions = np.asarray(fractions, dtype=float)
     if fractions.size == 0 or fractions.min() <= 0 or fractions.max() > 1:
         raise ValueError(f"fractions={fractions.tolist()} must lie in (0, 1].")

@@ -116,6 +116,7 @@ def paired_difference(
     """
     if not isinstance(confidence_level, Real) or not 0 < confidence_level < 1:
         raise ValueError(f"confidence_level={confidence_level!r} must lie in (0, 1).")
+    _check_options(metric, by, test_ratio)
     if metric is None:
         metric = "score" if "score" in results else "error"
     if by is None:
@@ -168,6 +169,17 @@ def overlap_ratios(results):
     if "rows" in results:
         ratios = ratios.where(results["rows"] != "in the fit", 1 / ratios)
     return ratios
+
+
+def _check_options(metric, by, test_ratio):
+    """Refuse what names no column, and what is no ratio."""
+    if not (metric is None or isinstance(metric, str)):
+        raise ValueError(f"metric={metric!r} must be the name of a column.")
+    named = isinstance(by, list | tuple) and all(isinstance(b, str) for b in by)
+    if not (by is None or named):
+        raise ValueError(f"by={by!r} must be a list of names of columns.")
+    if not (test_ratio is None or (isinstance(test_ratio, Real) and test_ratio >= 0)):
+        raise ValueError(f"test_ratio={test_ratio!r} must be a number, zero or more.")
 
 
 def _check_columns(results, columns):

@@ -48,7 +48,9 @@ class GeneStandardizer(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.as_tensor(mean).to(torch.float32))
         self.register_buffer("scale", torch.as_tensor(scale).to(torch.float32))
-        self.clip = clip
+        # Whatever does not fit in single precision bounds nothing.
+        largest = torch.finfo(torch.float32).max
+        self.clip = clip if clip is None else min(float(clip), largest)
 
     def forward(self, X):
         """Return the z-scores of `X` as a new tensor."""

@@ -47,7 +47,7 @@ def nt_xent_loss(z_1, z_2, temperature=1.0):
     # One product of normalised rows; broadcasting would hold a (2n, 2n, d) tensor.
     z = F.normalize(torch.cat([z_1, z_2]).float(), dim=1)  # (2n, d)
     others, place = _all_views(z)  # (2n, d) and (2n,) too if one process trains
-    similarity = z @ others.T / temperature  # (2n, 2n)
+    similarity = z @ others.T / float(temperature)  # (2n, 2n)
     similarity.scatter_(1, place[:, None], -torch.inf)
     return part_of_row_mean(F.cross_entropy(similarity, place.roll(len(z_1))))
 
@@ -143,7 +143,7 @@ def vime_loss(mask_logits, restored, X, mask, alpha=2.0):
     target = mask.to(X.dtype)
     if not may_have_missing(X):
         mask_error = F.binary_cross_entropy_with_logits(mask_logits, target)
-        return mask_error + alpha * F.mse_loss(restored, X)
+        return mask_error + float(alpha) * F.mse_loss(restored, X)
     measured = (~X.isnan()).to(X.dtype)
     count = measured.sum().clamp_(min=1)
     mask_error = F.binary_cross_entropy_with_logits(
@@ -151,7 +151,7 @@ def vime_loss(mask_logits, restored, X, mask, alpha=2.0):
     )
     # NaN times zero is NaN, also in the gradient: replaced, not multiplied away.
     error = (restored - X.nan_to_num(nan=0.0)) * measured
-    return (mask_error + alpha * error.square().sum()) / count
+    return (mask_error + float(alpha) * error.square().sum()) / count
 
 
 def byol_loss(prediction, target):

@@ -26,7 +26,7 @@ class Attention(nn.Module):
 
     def __init__(self, dim, n_heads, dropout=0.0):
         super().__init__()
-        self.n_heads = n_heads
+        self.n_heads = int(n_heads)
         self.query = linear(dim, dim)
         self.key_value = linear(dim, 2 * dim)
         self.out = nn.Sequential(linear(dim, dim), Dropout(dropout))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_consistent_length, column_or_1d
 
 from ._axes import check_matplotlib, make_axes, merged
 
@@ -159,8 +159,13 @@ class AttentionDisplay:
         check_matplotlib(f"{cls.__name__}.from_attention")
         columns = getattr(attention, "columns", None)
         values = np.asarray(attention, dtype=float)
-        classes = np.asarray(y)
+        classes = column_or_1d(y)
         check_consistent_length(values, classes)
+        if (values < 0).any():
+            raise ValueError(
+                "attention has negative values: give shares, as `attention` of an "
+                "estimator returns them."
+            )
         if len(pd.unique(classes)) < 2:
             raise ValueError("y has one class, but attention is compared between them.")
         if n_permutations < 1:

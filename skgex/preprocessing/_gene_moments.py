@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._inputs import gene_label
 from ._rows import checked_rows
 
 # Small enough that a chunk is still in the cache of the processor at the second look.
@@ -53,7 +54,16 @@ def batch_moments(X, codes, gene_names=None):
         for code in np.unique(codes[rows]):
             if code >= 0:
                 moments[code].add(chunk[codes[rows] == code])
-    return tuple(np.array([m.result() for m in moments]).transpose(1, 0, 2))
+    found = tuple(np.array([m.result() for m in moments]).transpose(1, 0, 2))
+    too_large = np.isinf(found[1]).any(axis=0)
+    if too_large.any():
+        first = np.argmax(too_large)
+        raise ValueError(
+            f"Gene {gene_label(first, gene_names)} of X has values so large that their "
+            f"squares are beyond {X.dtype}: take logarithms, or look for marks of "
+            "missing values."
+        )
+    return found
 
 
 class RunningMoments:
@@ -80,7 +90,7 @@ class RunningMoments:
         """Take in rows of shape (n, n_genes), in which NaN is not counted."""
         _find_origin(self._origin, chunk)
         # Values near the limit of their dtype have an infinite variance.
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             n_new, new_mean, new_spread = _moments(chunk - self._origin)
             total = self._count + n_new
             share = n_new / np.maximum(total, 1)
@@ -93,6 +103,7 @@ class RunningMoments:
         """Return mean, variance and count, as `gene_moments` does."""
         unknown = self._count == 0
         variance = self._spread / np.maximum(self._count, 1)
+        variance[np.isnan(variance)] = np.inf
         variance[unknown] = np.nan
         mean = np.where(unknown, np.nan, self._mean) + self._origin
         return mean, variance, self._count.astype(int)

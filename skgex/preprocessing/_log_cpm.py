@@ -97,8 +97,9 @@ class LogCPM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     feature_names_in_: Any
 
     _parameter_constraints: dict = {
-        "target_sum": [Interval(Real, 0, None, closed="neither"), None],
-        "pseudocount": [Interval(Real, 0, None, closed="neither")],
+        # Within single precision, also with counts beside them.
+        "target_sum": [Interval(Real, 1e-30, 1e30, closed="both"), None],
+        "pseudocount": [Interval(Real, 1e-30, 1e30, closed="both")],
     }
 
     def __init__(self, target_sum: float | None = 1e6, *, pseudocount=1.0):

@@ -3,7 +3,12 @@
 import numpy as np
 from sklearn.utils import _safe_indexing, check_array
 
-from .._containers import naming_wrong_values, refuse_containers, refuse_other_types
+from .._containers import (
+    naming_wrong_values,
+    native,
+    refuse_containers,
+    refuse_other_types,
+)
 
 
 def table_names(X):
@@ -46,9 +51,10 @@ def table_values(X, columns):
     X = _safe_indexing(X, columns, axis=1)
     refuse_other_types(X, names)
     with naming_wrong_values(X, names):
-        return check_array(
+        X = check_array(
             X,
             dtype=[np.float32, np.float64],
             ensure_all_finite=False,
             estimator="GeneAligner",
         )
+    return native(X)

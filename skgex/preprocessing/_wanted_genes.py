@@ -11,7 +11,7 @@ def wanted_genes(genes):
         return None
     if hasattr(genes, "fit"):
         return _genes_of_estimator(genes)
-    names = list(genes)
+    names = list(genes) if np.iterable(genes) else [genes]
     strange = [name for name in names if not isinstance(name, str)]
     if strange or not names or isinstance(genes, (set, frozenset)):
         found = type(genes).__name__ if not strange else f"one with {strange[0]!r}"

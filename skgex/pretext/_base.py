@@ -252,9 +252,10 @@ class BaseEmbedder(
             getattr(self, "feature_names_in_", None),
         )
 
-    def _make_standardizer(self, reader, known=None):
+    def _make_standardizer(self, reader, known=None, warn=True):
         names = getattr(self, "feature_names_in_", None)
-        return fit_standardizer(reader, names, self.standardize, self.clip, known)
+        settings = (self.standardize, self.clip, known, warn)
+        return fit_standardizer(reader, names, *settings)
 
     def _split(self, n_samples, groups, seed):
         if groups is not None:

@@ -1,7 +1,5 @@
 """Fit again with more holes, to see how far off what is filled in there is."""
 
-import warnings
-
 import torch
 from torch import nn
 
@@ -67,9 +65,7 @@ def fit_again(reader, standardize, fitted, starts):
     measured = torch.cat([~chunk.isnan() for chunk in reader.chunks()])
     found, n_hidden = [], 0
     # What is drawn later is what it would be without this.
-    with draws_aside(), warnings.catch_warnings():
-        # Of genes and rows that lack more values here than in the table of the user.
-        warnings.simplefilter("ignore")
+    with draws_aside():
         for _ in range(_MAX_TIMES):
             holed = MoreHoles(reader, draw_more_holes(measured))
             if not holed.hidden.any():

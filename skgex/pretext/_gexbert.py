@@ -299,7 +299,8 @@ class GexBERT(GeneMethods, BaseEmbedder):
         prior, fold_priors, fold, weights, _ = fitted
         encoder = self._make_encoder(reader.shape[1], prior)
         objective = self._make_objective(encoder, fold_priors=fold_priors, fold=fold)
-        standardize = partial(self._make_standardizer, known=known)
+        # More genes are constant there than in the table of the user.
+        standardize = partial(self._make_standardizer, known=known, warn=False)
         objective.again.extend(fit_again(reader, standardize, fitted, starts))
         if self.start is not None:
             objective.start_weights = weights_of_all(self.start, starts, weights)

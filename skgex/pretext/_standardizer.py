@@ -10,7 +10,7 @@ from .._training import gene_moments, is_constant
 from ..nn import GeneStandardizer
 
 
-def fit_standardizer(reader, names, standardize, clip, known=None):
+def fit_standardizer(reader, names, standardize, clip, known=None, warn=True):
     """Return a standardizer with the moments of the genes.
 
     Parameters
@@ -26,6 +26,8 @@ def fit_standardizer(reader, names, standardize, clip, known=None):
     known : (ndarray, ndarray), default=None
         Means and standard deviations known from elsewhere, NaN for genes of which
         nothing is known: moments of few samples are drawn to them.
+    warn : bool, default=True
+        Whether to say which genes are constant.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def fit_standardizer(reader, names, standardize, clip, known=None):
             "Every gene in X is constant (zero variance): there is nothing to "
             "learn from. Check how X was made."
         )
-    if constant.any():
+    if warn and constant.any():
         first = gene_label(np.flatnonzero(constant)[0], names)
         warnings.warn(
             f"{constant.sum()} gene(s) are constant in X, the first being gene "

@@ -27,7 +27,6 @@ def fit(*given, **parameters):
         (("KeepWeights", callbacks.EpochTimer()), "names a callback 'KeepWeights'"),
         ((3, callbacks.EpochTimer()), "names a callback 3: names must be strings"),
     ],
-    ids=str,
 )
 def test_refused_before_training(callback, message):
     with pytest.raises(ValueError, match=f"callbacks .*{message}"):
@@ -41,7 +40,7 @@ def test_two_of_one_name():
 
 
 @pytest.mark.parametrize(
-    "callback", [callbacks.EarlyStopping(), callbacks.Checkpoint()], ids=str
+    "callback", [callbacks.EarlyStopping(), callbacks.Checkpoint()]
 )
 def test_a_validation_loss_that_is_not_there(callback):
     message = r"callbacks holds \w+, which failed in on_epoch_end: .*n_iter_no_change"
@@ -77,7 +76,7 @@ class SwitchesOff(callbacks.Callback):
         torch.set_grad_enabled(False)
 
 
-@pytest.mark.parametrize("callback", [callbacks.Freezer("*"), SwitchesOff()], ids=str)
+@pytest.mark.parametrize("callback", [callbacks.Freezer("*"), SwitchesOff()])
 def test_nothing_left_to_train(callback):
     with pytest.raises(ValueError, match=r"No weight is left to train: .*`callbacks`"):
         fit(callback)

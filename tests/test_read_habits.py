@@ -315,6 +315,7 @@ def test_a_version_of_gct_that_is_not_known(file):
         (gzip.compress(b"PAR1" + bytes(60)), "parquet.*decompressed"),
         (b'<table border="1">', "web page"),
     ],
+    ids=range(11),
 )
 def test_files_that_hold_no_text(content, what, file):
     for read in (read_expression, read_xena):

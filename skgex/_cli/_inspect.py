@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
-from .._covariates import count_genes, covariate_labels, gene_columns, gene_names
 from ._models import genes_of, kind_of, load_model
 from ._options import Model
 
@@ -30,7 +30,7 @@ def inspect(
     if genes:
         known = getattr(estimator, "restorable_genes_", None)
         if known is None:
-            known = genes_of(estimator, model)[gene_columns(estimator)]
+            known = np.delete(genes_of(estimator, model), _covariates(estimator))
         print("\n".join(known))
         return
     for name, text in _about(estimator, model).items():
@@ -38,16 +38,19 @@ def inspect(
 
 
 def _about(estimator, model):
-    names, covariates = gene_names(estimator), covariate_labels(estimator)
-    n_genes = f"{count_genes(estimator):,d}"
-    some = "without names" if names is None else f"{', '.join(names[:3])}, ..."
+    names, covariates = getattr(estimator, "feature_names_in_", None), []
+    some, places = "without names", _covariates(estimator)
+    if names is not None:
+        covariates, names = names[places], np.delete(names, places)
+        some = f"{', '.join(names[:3])}, ..."
+    n_genes = f"{estimator.n_features_in_ - len(places):,d}"
     about = {
         "model": model,
         "kind": f"{kind_of(estimator)}, {type(estimator).__name__}",
         "genes": f"{n_genes}: {some}",
     }
-    if len(covariates):
-        about["covariates"] = ", ".join(covariates)
+    if len(places):
+        about["covariates"] = ", ".join(covariates) or f"columns {places.tolist()}"
     about["unit"] = getattr(estimator, "unit_", None) or "not said"
     if hasattr(estimator, "restorable_genes_"):
         about["restores"] = f"{len(estimator.restorable_genes_):,d} genes"
@@ -57,6 +60,11 @@ def _about(estimator, model):
         about["epochs"] = estimator.n_iter_
     about["parameters"] = _parameters(estimator) or "as usual"
     return about | _written_by(model)
+
+
+def _covariates(estimator):
+    """Return the positions of columns that are no genes; older files lack them."""
+    return getattr(estimator, "covariates_", np.empty(0, dtype=int))
 
 
 def _parameters(estimator):

@@ -157,6 +157,8 @@ def _from_fields(y):
     first, second = names
     if y[first].dtype.kind == y[second].dtype.kind == "b":
         raise ValueError(_NO_TIMES)
+    if y[second].dtype.kind != "b":
+        _refuse_texts(y[first], f"field {first!r} of y", f"y[{first!r}]")
     event, time = (_as_numbers(y[name], f"field {name!r} of y") for name in names)
     if y[second].dtype.kind == "b" or (_is_binary(time) and not _is_binary(event)):
         raise ValueError(
@@ -185,6 +187,9 @@ def _from_table(y):
         columns = {name: y[name].to_numpy() for name in names}
     events = [name for name in columns if columns[name].dtype.kind == "b"]
     if len(names) != 2 or len(events) != 1:
+        if len(columns) == 2 and not events:
+            for name, values in columns.items():
+                _refuse_texts(values, f"column {name!r} of y", f"y[{name!r}]")
         codes = [name for name in columns if _is_code(columns[name])]
         if len(columns) == 2 and not events and len(codes) == 1:
             raise ValueError(
@@ -221,6 +226,21 @@ def _is_code(values):
     if values.dtype.kind not in "iuf":
         return False
     return bool(np.isin(values, np.arange(10)).all() and values.max(initial=0) > 1)
+
+
+def _refuse_texts(values, where, code):
+    """Refuse events in words, which could mean anything, with what to write."""
+    if values.dtype.kind not in "OUST":
+        return
+    known = [value for value in values.tolist() if isinstance(value, str | bytes)]
+    try:
+        known and [float(value) for value in known]
+    except ValueError:
+        raise ValueError(
+            f"The event, {where}, is in words such as {known[0]!r}, but must be True "
+            f"or False (censored): compare them with the word for the event, as by "
+            f"{code} == {known[0]!r}."
+        ) from None
 
 
 def _one_cause(event):

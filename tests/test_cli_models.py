@@ -221,6 +221,12 @@ def test_inspect_tells_covariates_from_genes(tmp_path, place):
     assert lines["covariates"].strip() == "age"
     listed = skgex("inspect", "m.safetensors", "--genes").stdout.split()
     assert listed == genes
+    model.set_params(covariates=[place]).fit(X.to_numpy(), X[genes[0]])
+    model.save(tmp_path / "m.safetensors")
+    run = skgex("inspect", "m.safetensors")
+    lines = dict(line.split(":", 1) for line in run.stdout.splitlines())
+    assert lines["genes"].strip() == "30: without names"
+    assert lines["covariates"].strip() == f"columns [{place}]"
 
 
 @pytest.mark.parametrize("name", ["scarf-tcga90", "gexbert-tcga90", "cox-tcga"])

@@ -108,7 +108,7 @@ def test_times_in_any_order(fitted, method):
         ([np.nan], "times contains NaN"),
         ([np.inf], "times contains infinity"),
         ([], "0 sample"),
-        (["late"], "could not convert"),
+        (["late"], "times must be numbers, but has 'late'"),
     ],
 )
 @CURVES

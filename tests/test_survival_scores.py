@@ -194,7 +194,7 @@ def test_strata_that_do_not_fit(Estimator):
             predict(X[:2], strata=["LUAD", "GBM"])
         with pytest.raises(ValueError, match="Stratum 'AAA' was not seen in fit"):
             predict(X[:1], strata=["AAA"])
-        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        with pytest.raises(ValueError, match="strata has 119 labels for 120"):
             predict(X, strata=STRATA[1:])
     for missing in ([None, *STRATA[1:]], np.append(np.nan, np.ones(119))):
         with pytest.raises(ValueError, match="no label for 1 of 120 samples"):

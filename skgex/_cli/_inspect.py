@@ -30,7 +30,7 @@ def inspect(
     if genes:
         known = getattr(estimator, "restorable_genes_", None)
         if known is None:
-            known = _columns(estimator, genes_of(estimator, model))[0]
+            known = np.delete(genes_of(estimator, model), _covariates(estimator))
         print("\n".join(known))
         return
     for name, text in _about(estimator, model).items():
@@ -38,17 +38,19 @@ def inspect(
 
 
 def _about(estimator, model):
-    names = getattr(estimator, "feature_names_in_", None)
-    unnamed = np.array([f"x{i}" for i in range(estimator.n_features_in_)])
-    genes, covariates = _columns(estimator, unnamed if names is None else names)
-    some = "without names" if names is None else f"{', '.join(genes[:3])}, ..."
+    names, covariates = getattr(estimator, "feature_names_in_", None), []
+    some, places = "without names", _covariates(estimator)
+    if names is not None:
+        covariates, names = names[places], np.delete(names, places)
+        some = f"{', '.join(names[:3])}, ..."
+    n_genes = f"{estimator.n_features_in_ - len(places):,d}"
     about = {
         "model": model,
         "kind": f"{kind_of(estimator)}, {type(estimator).__name__}",
-        "genes": f"{len(genes):,d}: {some}",
+        "genes": f"{n_genes}: {some}",
     }
-    if len(covariates):
-        about["covariates"] = ", ".join(covariates)
+    if len(places):
+        about["covariates"] = ", ".join(covariates) or f"columns {places.tolist()}"
     about["unit"] = getattr(estimator, "unit_", None) or "not said"
     if hasattr(estimator, "restorable_genes_"):
         about["restores"] = f"{len(estimator.restorable_genes_):,d} genes"
@@ -60,10 +62,9 @@ def _about(estimator, model):
     return about | _written_by(model)
 
 
-def _columns(estimator, names):
-    """Return which of some names are of genes, and which of covariates."""
-    covariates = np.asarray(getattr(estimator, "covariates_", ()), dtype=int)
-    return np.delete(names, covariates), names[covariates]
+def _covariates(estimator):
+    """Return the positions of columns that are no genes; older files lack them."""
+    return getattr(estimator, "covariates_", np.empty(0, dtype=int))
 
 
 def _parameters(estimator):

@@ -3,13 +3,14 @@
 import numpy as np
 import torch
 
-from ._baseline import LARGEST_RISK
 from ._data import SurvivalData
 from ._ridge_path import pseudo_inverse, ridge_path
 from ._score_test import CHUNK_VALUES, make_risk_sets, score_and_information
 
 # What is left of the information of a gene that does not follow from covariates.
 _LEFT = 1e-9
+# Nobody's hazard is zero beside the largest.
+_LARGEST_RISK = 300.0
 
 
 def adjusted_score_test(X, C, event, time, *, stratum, weight, ties):
@@ -77,7 +78,7 @@ class _Given:
         self.bent = bent.numpy()
         self.inverse = pseudo_inverse(C.T @ bent).numpy()
         # Nobody's is zero, also where covariates order the times.
-        hazard = (risk - risk.max()).clamp(min=-LARGEST_RISK).exp().numpy()
+        hazard = (risk - risk.max()).clamp(min=-_LARGEST_RISK).exp().numpy()
         self.sets = make_risk_sets(event, time, stratum, weight, hazard)
         self.present = np.ones((len(C), 1))
 

@@ -2,14 +2,8 @@
 
 import numpy as np
 
-# Of covariates that order the times, or of samples far from those of training, log
-# risks are without bound: products of hazards up to here are numbers.
-LARGEST_RISK = 300.0
-
-
-def bounded_risk(risk):
-    """Return log risks as curves take them: at most 300, and at least -300."""
-    return np.clip(risk, -LARGEST_RISK, LARGEST_RISK)
+# A hazard that a risk can still bring down to any number.
+_LARGEST_LOG = 600.0
 
 
 def breslow_hazard(risk, event, time, weight, times):
@@ -33,14 +27,18 @@ def breslow_hazard(risk, event, time, weight, times):
     Breslow N.E., discussion of Cox D.R. "Regression models and life-tables", JRSS B
     34(2), 1972.
     """
-    risk = bounded_risk(risk)
-    shift = risk.max()
-    relative = weight * np.exp(risk - shift)
     own, place = np.unique(time, return_inverse=True)
-    at_risk = np.bincount(place, relative)[::-1].cumsum()[::-1]
     deaths = np.bincount(place, weight * event)
-    steps = np.divide(deaths, at_risk, out=np.zeros_like(deaths), where=deaths > 0)
-    hazard = np.append(0.0, steps.cumsum()) * np.exp(-shift)
+    # By logarithms, and the last first: those who are left may have risks so low that
+    # they vanish beside the highest of all.
+    last_first, known = np.argsort(-time, kind="stable"), weight > 0
+    log_weight = np.log(weight, out=np.full(len(weight), -np.inf), where=known)
+    total = np.logaddexp.accumulate((risk + log_weight)[last_first])
+    at_risk = total[np.bincount(place)[::-1].cumsum() - 1][::-1]
+    steps, dead = np.zeros(len(own)), deaths > 0
+    largest = _LARGEST_LOG - np.log(dead.sum() or 1)
+    steps[dead] = np.exp(np.minimum(np.log(deaths[dead]) - at_risk[dead], largest))
+    hazard = np.append(0.0, steps.cumsum())
     return hazard[np.searchsorted(own, times, side="right")]
 
 

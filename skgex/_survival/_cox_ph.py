@@ -8,11 +8,14 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import StrOptions
 
 from ._base import BaseFineTunedSurvival
-from ._baseline import bounded_risk, stratified_baseline
+from ._baseline import stratified_baseline
 from ._curves import step_function
 from ._new_cohort import NewCohortMixin
 from ._strata import find_strata
 from ._tasks import CoxTask
+
+# Its exponential is a number.
+_LARGEST_RISK = 700.0
 
 
 class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
@@ -311,11 +314,14 @@ class FineTunedCoxPH(NewCohortMixin, BaseFineTunedSurvival):
         return dict(zip(self._strata.tolist(), functions, strict=True))
 
     def _cumulative_hazard(self, X, times, strata):
-        risk = np.exp(bounded_risk(self.predict(X)))
+        # No higher, so that a hazard of zero times the risk is zero.
+        risk = np.exp(np.minimum(self.predict(X), _LARGEST_RISK))
         stratum = find_strata(strata, risk, self._strata)
         place = np.searchsorted(self.unique_times_, times, side="right")
         baseline = np.pad(self._baseline, ((0, 0), (1, 0)))[:, place]
-        return baseline[stratum] * risk[:, None]
+        with np.errstate(over="ignore"):  # nobody survives
+            hazard = baseline[stratum] * risk[:, None]
+        return np.minimum(hazard, np.finfo(float).max)
 
     def _risk_of(self, logits):
         # Files of before it was there are of models that were not recalibrated.

@@ -4,7 +4,6 @@ The one file that imports scikit-survival.
 """
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 try:
@@ -19,7 +18,7 @@ except ImportError as error:
 from .._follow_up import check_survival
 from .._inputs import refuse_unread
 from ._strata import check_strata
-from ._times import SurvivalTimesMixin
+from ._times import SurvivalTimesMixin, as_numbers
 
 # The tolerance of concordance_index_censored.
 _TIED = 1e-8
@@ -151,9 +150,7 @@ class SurvivalCurvesMixin(SurvivalTimesMixin, SurvivalAnalysisMixin):
         check_is_fitted(self)
         if times is None:
             return self.unique_times_, not return_array
-        times = check_array(
-            np.atleast_1d(times), ensure_2d=False, dtype=np.float64, input_name="times"
-        )
+        times = as_numbers(times, "times")
         last = self.unique_times_[-1]
         if times.ndim != 1 or times.max() > last or times.min() < 0:
             raise ValueError(

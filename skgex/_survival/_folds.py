@@ -48,7 +48,9 @@ def make_folds(estimator, X, data, groups, seed, earlier=False):
     used = np.flatnonzero(data.weight.numpy() > 0)
     if not isinstance(cv, Integral):
         splits = check_cv(cv).split(X, y, groups)
-        return [tuple(_places(used, part) for part in split) for split in splits]
+        folds = [tuple(_places(used, part) for part in split) for split in splits]
+        _check_splits(folds, y["event"][used])
+        return folds
     y = y[used]
     n_events = n_folds = int(y["event"].sum())
     if groups is not None:
@@ -74,3 +76,16 @@ def make_folds(estimator, X, data, groups, seed, earlier=False):
 def _places(used, rows):
     """Return the places of some rows among those that are used."""
     return np.flatnonzero(np.isin(used, rows))
+
+
+def _check_splits(folds, event):
+    """Refuse splits of the user that nothing can be learnt from."""
+    if not folds:
+        raise ValueError("cv has no splits: give some, a number of folds, or None.")
+    for place, (train, test) in enumerate(folds):
+        if not len(test) or not event[train].any():
+            raise ValueError(
+                f"Split {place} of cv holds out {len(test)} sample(s), and has "
+                f"{event[train].sum()} event(s) to train on, of positive weight: it "
+                "needs some of each. EventStratifiedKFold makes such splits."
+            )

@@ -3,7 +3,7 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import column_or_1d
 
 
 def check_strata(strata, X):
@@ -46,8 +46,22 @@ def check_labels(strata, X):
     labels : ndarray of shape (n_samples,)
         Texts, where labels are not all numbers.
     """
+    shape = np.shape(strata)
+    if (
+        isinstance(strata, str)
+        or len(shape) not in (1, 2)
+        or shape[1:] not in ((), (1,))
+    ):
+        given = repr(strata) if not shape else f"an array of shape {shape}"
+        raise ValueError(
+            f"strata must be labels, one for each sample, such as a column of a table, "
+            f"but is {given}."
+        )
     strata = column_or_1d(strata, dtype=None)
-    check_consistent_length(X, strata)
+    if len(strata) != len(X):
+        raise ValueError(
+            f"strata has {len(strata)} labels for {len(X)} samples: give one for each."
+        )
     if strata.dtype.kind == "O":
         # pandas' NA is neither equal to itself nor not.
         missing = np.array([x is None or str(x == x) != "True" for x in strata])

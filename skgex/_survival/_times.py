@@ -43,9 +43,7 @@ class SurvivalTimesMixin:
             is not known.
         """
         check_is_fitted(self)
-        shares = check_array(
-            np.atleast_1d(q), ensure_2d=False, dtype=np.float64, input_name="q"
-        )
+        shares = as_numbers(q, "q")
         if shares.ndim != 1 or not ((shares > 0) & (shares < 1)).all():
             raise ValueError(f"q must be between 0 and 1, without these, not {q!r}.")
         targets = -np.log1p(-shares) * (1 - _ROUNDING)
@@ -124,9 +122,7 @@ class SurvivalTimesMixin:
         if after is None:
             return np.zeros(n_samples)
         name = "conditional_after"
-        after = check_array(
-            np.atleast_1d(after), ensure_2d=False, dtype=np.float64, input_name=name
-        )
+        after = as_numbers(after, name)
         last = self.unique_times_[-1]
         if after.shape not in [(1,), (n_samples,)]:
             raise ValueError(
@@ -139,6 +135,19 @@ class SurvivalTimesMixin:
                 f"training, but it has values from {after.min():g} to {after.max():g}."
             )
         return np.broadcast_to(after, n_samples)
+
+
+def as_numbers(values, name):
+    """Return a parameter that is a number, or an array of them, as an array."""
+    values = np.atleast_1d(np.asarray(values))
+    if values.dtype.kind not in "biuf":
+        try:
+            values = values.astype(np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{name} must be numbers, but has {values.ravel().tolist()[0]!r}."
+            ) from None
+    return check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
 
 
 def _quantiles(knots, hazard, targets, straight):

@@ -71,8 +71,12 @@ def check_times(times, event, time):
         If times don't ascend, if at one nobody had the event, or if nobody is followed
         up any more.
     """
-    times = np.atleast_1d(np.asarray(times, dtype=float))
-    if times.ndim != 1 or not len(times) or not (np.diff(times) > 0).all():
+    try:
+        times = np.atleast_1d(np.asarray(times, dtype=float))
+    except (TypeError, ValueError):
+        raise ValueError(f"times must be numbers, but is {times!r}.") from None
+    ascend = times.ndim == 1 and len(times) and (np.diff(times) > 0).all()
+    if not ascend or np.isnan(times).any():
         raise ValueError("times must be a number, or numbers that ascend.")
     for t in times:
         if not (event & (time <= t)).any():

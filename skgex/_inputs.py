@@ -113,16 +113,25 @@ def refuse_unread(values, name):
         )
 
 
-def check_weights(sample_weight, X, dtype=None):
+def check_weights(sample_weight, X, dtype=None, **options):
     """Return a weight of each sample, zero or positive.
+
+    `options` are those of scikit-learn's check.
 
     Raises
     ------
     ValueError
         If weights are missing, negative or infinite, or not one of each sample.
     """
+    if np.ma.is_masked(sample_weight):
+        raise ValueError(
+            "sample_weight has masked values: give sample_weight.filled(0), which "
+            "leaves these samples out."
+        )
     refuse_unread(sample_weight, "sample_weight")
-    return _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+    return _check_sample_weight(
+        sample_weight, X, dtype=dtype, ensure_non_negative=True, **options
+    )
 
 
 def memory_map(X):

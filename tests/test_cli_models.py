@@ -226,7 +226,7 @@ def test_inspect_tells_covariates_from_genes(tmp_path, place):
     run = skgex("inspect", "m.safetensors")
     lines = dict(line.split(":", 1) for line in run.stdout.splitlines())
     assert lines["genes"].strip() == "30: without names"
-    assert lines["covariates"].strip() == f"columns [{place}]"
+    assert lines["covariates"].strip() == f"column {place}"
 
 
 @pytest.mark.parametrize("name", ["scarf-tcga90", "gexbert-tcga90", "cox-tcga"])

@@ -234,7 +234,7 @@ def test_bad_parameters_are_named(cohort, options, message):
 
 def test_bad_data_are_named(cohort):
     X = pd.DataFrame(cohort.data, columns=list("abcdefga"))
-    with pytest.raises(ValueError, match="Expected unique column names"):
+    with pytest.raises(ValueError, match=r"X has 2 columns of the gene 'a'"):
         cohort_size_curve({}, X)
     with pytest.raises(ValueError, match="Input X contains infinity"):
         cohort_size_curve({}, np.where(cohort.data > 1, np.inf, 0))

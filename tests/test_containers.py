@@ -217,16 +217,18 @@ def test_dates_are_refused(kind):
         table = pl.from_pandas(table)
     if kind == "array":
         table = np.abs(X * 100).astype("datetime64[D]")
-    where = "" if kind == "array" else f" in column {str(TABLE.columns[1])!r}"
+    where = "values" if kind == "array" else repr(str(TABLE.columns[1]))
     for Estimator in (skgex.SCARF, skgex.LogCPM, skgex.BatchScaler):
-        with pytest.raises(ValueError, match=f"X has dates or times{where}: keep"):
+        with pytest.raises(ValueError, match=f"X has {where} of type .*no numbers"):
             Estimator().fit(table)
 
 
 def test_objects_that_are_no_numbers_are_refused():
     for value in (pd.Period("2026"), [1, 2]):
         table = TABLE.assign(odd=[value] * len(TABLE))
-        with pytest.raises((TypeError, ValueError), match=r"no numbers .* genes only"):
+        with pytest.raises(
+            (TypeError, ValueError), match=r"gene 'odd', row 0, which is no number"
+        ):
             skgex.SCARF().fit(table)
 
 

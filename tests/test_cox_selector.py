@@ -243,7 +243,7 @@ def test_bad_targets_and_weights():
     ]:
         with pytest.raises(ValueError, match=message):
             selector.fit(X, Y, sample_weight=weight)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match="strata has 299 labels for 300 samples"):
         selector.fit(X, Y, strata=STRATA[1:])
 
 

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from ._models import genes_of, kind_of, load_model
@@ -30,7 +29,7 @@ def inspect(
     if genes:
         known = getattr(estimator, "restorable_genes_", None)
         if known is None:
-            known = np.delete(genes_of(estimator, model), _covariates(estimator))
+            known = _columns(estimator, genes_of(estimator, model))[0]
         print("\n".join(known))
         return
     for name, text in _about(estimator, model).items():
@@ -38,19 +37,17 @@ def inspect(
 
 
 def _about(estimator, model):
-    names, covariates = getattr(estimator, "feature_names_in_", None), []
-    some, places = "without names", _covariates(estimator)
-    if names is not None:
-        covariates, names = names[places], np.delete(names, places)
-        some = f"{', '.join(names[:3])}, ..."
-    n_genes = f"{estimator.n_features_in_ - len(places):,d}"
+    names = getattr(estimator, "feature_names_in_", None)
+    unnamed = [f"column {place}" for place in range(estimator.n_features_in_)]
+    genes, covariates = _columns(estimator, unnamed if names is None else names)
+    some = "without names" if names is None else f"{', '.join(genes[:3])}, ..."
     about = {
         "model": model,
         "kind": f"{kind_of(estimator)}, {type(estimator).__name__}",
-        "genes": f"{n_genes}: {some}",
+        "genes": f"{len(genes):,d}: {some}",
     }
-    if len(places):
-        about["covariates"] = ", ".join(covariates) or f"columns {places.tolist()}"
+    if covariates:
+        about["covariates"] = ", ".join(covariates)
     about["unit"] = getattr(estimator, "unit_", None) or "not said"
     if hasattr(estimator, "restorable_genes_"):
         about["restores"] = f"{len(estimator.restorable_genes_):,d} genes"
@@ -62,9 +59,12 @@ def _about(estimator, model):
     return about | _written_by(model)
 
 
-def _covariates(estimator):
-    """Return the positions of columns that are no genes; older files lack them."""
-    return getattr(estimator, "covariates_", np.empty(0, dtype=int))
+def _columns(estimator, names):
+    """Return which of some names are of genes, and which of covariates."""
+    # Older files lack the attribute.
+    places = [int(place) for place in getattr(estimator, "covariates_", ())]
+    genes = [name for place, name in enumerate(names) if place not in places]
+    return genes, [names[place] for place in places]
 
 
 def _parameters(estimator):

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .._covariates import (
     CONSTRAINT,
@@ -20,7 +20,7 @@ from .._covariates import (
     take_genes,
 )
 from .._follow_up import check_survival, is_plain
-from .._inputs import check_genes, refuse_unread
+from .._inputs import check_genes, check_weights
 from .._training import RowReader, check_all_profiles
 from ._adjusted_test import adjusted_score_test
 from ._score_test import cox_score_test
@@ -242,14 +242,7 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
 
 
 def _check_weight(sample_weight, X, event):
-    refuse_unread(sample_weight, "sample_weight")
-    weight = _check_sample_weight(
-        sample_weight,
-        X,
-        dtype=np.float64,
-        ensure_non_negative=True,
-        allow_all_zero_weights=False,
-    )
+    weight = check_weights(sample_weight, X, np.float64, allow_all_zero_weights=False)
     if not (event & (weight > 0)).any():
         raise ValueError(
             "Every event in y has a sample_weight of zero: at least one event with "

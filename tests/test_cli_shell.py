@@ -98,6 +98,27 @@ def test_an_interrupted_command_leaves_nothing(tmp_path, number, code):
     assert [path.name for path in tmp_path.iterdir()] == ["in.tsv"]
 
 
+def test_an_interrupt_inside_of_an_import_has_the_same_code(tmp_path):
+    write_genes(tmp_path / "in.tsv", cohort())
+    program = """
+import skgex.io, skgex._cli
+def read(*args, **kwargs):
+    exec("raise KeyboardInterrupt")
+skgex.io.read_expression = read
+skgex._cli.main()
+"""
+    (tmp_path / "program.py").write_text(program)
+    run = subprocess.run(
+        [sys.executable, "-m", "program", "check", "in.tsv"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.stderr == "skgex: interrupted: no result was written.\n"
+    assert run.returncode == 130
+
+
 def test_completion_of_the_shell_knows_the_commands(tmp_path):
     environment = {"_SKGEX_COMPLETE": "complete_bash", "COMP_WORDS": "skgex im"}
     environment |= {"COMP_CWORD": "1"}

@@ -34,6 +34,9 @@ def told_in_one_line():
                 sys.stdout.flush()
     except KeyboardInterrupt:
         SESSION.complain("interrupted: no result was written.")
+        # Where it came inside of code from a string, as imports have, Python would end
+        # by the signal rather than with the code; other such code makes it forget.
+        exec("")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # Who reads has had enough. Python would say so again when it closes the pipe.

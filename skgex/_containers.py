@@ -58,6 +58,8 @@ def refuse_containers(X):
 
 def check_distinct(X):
     """Refuse tables with a gene twice."""
+    if getattr(getattr(X, "columns", None), "is_unique", False):
+        return  # as pandas remembers of its tables
     names = list(getattr(X, "columns", ()))
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -169,32 +171,29 @@ def refuse_other_types(X, names=None):
         Naming the first such column of a table.
     """
     if isinstance(X, np.ndarray):
-        _refuse_type(X.dtype, "values")
-    for place, (name, dtype) in enumerate(_types_of_columns(X)):
-        name = name if names is None else names[place]
-        _refuse_type(dtype, repr(str(name)))
-
-
-def _refuse_type(dtype, what):
-    if getattr(dtype, "kind", "") == "c":
-        remedy = "Complex data not supported: pass the real part."
-    elif getattr(dtype, "kind", "") in ("m", "M") or (
-        hasattr(dtype, "is_temporal") and dtype.is_temporal()
-    ):
-        remedy = "drop columns that are no expression."
+        types, names = [X.dtype], None
+    elif hasattr(X, "columns") and hasattr(X, "dtypes"):
+        types = list(X.dtypes)
+        names = X.columns if names is None else names
     else:
         return
-    raise ValueError(f"X has {what} of type {dtype}, no numbers: {remedy}")
+    # Genes are many, and their types few.
+    for dtype in dict.fromkeys(types):
+        remedy = _remedy_of_type(dtype)
+        if remedy is not None:
+            place = types.index(dtype)
+            what = "values" if names is None else repr(str(names[place]))
+            raise ValueError(f"X has {what} of type {dtype}, no numbers: {remedy}")
 
 
-def _types_of_columns(X):
-    """Return names and types of columns of a table of pandas or polars."""
-    types = getattr(X, "dtypes", None)
-    if isinstance(types, list):  # polars
-        return zip(X.columns, types, strict=True)
-    if hasattr(types, "items") and getattr(X, "ndim", 0) == 2:
-        return types.items()
-    return ()
+def _remedy_of_type(dtype):
+    """Return what to do with columns of a type that is no number, or None."""
+    if getattr(dtype, "kind", "") == "c":
+        return "Complex data not supported: pass the real part."
+    is_time = getattr(dtype, "kind", "") in ("m", "M")
+    if is_time or (hasattr(dtype, "is_temporal") and dtype.is_temporal()):
+        return "drop columns that are no expression."
+    return None
 
 
 def _wrong_value(X, names):

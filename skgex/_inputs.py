@@ -64,10 +64,8 @@ def check_genes(
     """
     if isinstance(X, MappedTable):
         # Compared is what it would be as a table, without reading a value.
-        names = {"estimator": estimator, "reset": reset, "dtype": dtype}
-        check_genes(
-            X=X.without_values(), ensure_min_samples=ensure_min_samples, **names
-        )
+        options = {"ensure_min_samples": ensure_min_samples, "dtype": dtype}
+        check_genes(estimator, X.without_values(), reset=reset, **options)
         return X if lazy else np.asarray(X)
     refuse_containers(X)
     refuse_other_types(X)

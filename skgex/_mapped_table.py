@@ -13,7 +13,9 @@ class MappedTable:
     opened again where it arrives. Other estimators, and numpy, read all that is
     selected.
 
-    Tables are made by ``skgex.io.open_memmap(path, lazy=True)``.
+    Tables are made by ``skgex.io.open_memmap(path, lazy=True)``. What estimators return
+    of one is an array, or with ``set_output`` a table whose rows are numbered: names of
+    the samples are in `index`.
 
     Parameters
     ----------

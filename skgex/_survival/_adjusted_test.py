@@ -9,7 +9,7 @@ from ._score_test import CHUNK_VALUES, make_risk_sets, score_and_information
 
 # What is left of the information of a gene that does not follow from covariates.
 _LEFT = 1e-9
-# Nobody's hazard is zero beside the largest.
+# Nobody's hazard is zero beside the largest, also where covariates order the times.
 _LARGEST_RISK = 300.0
 
 
@@ -77,7 +77,6 @@ class _Given:
         bent = torch.stack([product(column) for column in C.T], 1)
         self.bent = bent.numpy()
         self.inverse = pseudo_inverse(C.T @ bent).numpy()
-        # Nobody's is zero, also where covariates order the times.
         hazard = (risk - risk.max()).clamp(min=-_LARGEST_RISK).exp().numpy()
         self.sets = make_risk_sets(event, time, stratum, weight, hazard)
         self.present = np.ones((len(C), 1))

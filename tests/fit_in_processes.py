@@ -3,17 +3,20 @@
 python -m torch.distributed.run --nproc-per-node 2 fit_in_processes.py FOLDER
 """
 
+import gc
 import json
 import os
 import pickle
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
 from discovery import TRAINED, class_name, make_target, takes, tiny, with_network
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
+from torch import distributed
 
 from skgex import SCARF, VIME, FineTunedClassifier, FineTunedCoxPH, GexBERT
 from skgex._persistence._encode import Encoder
@@ -116,7 +119,10 @@ def main(folder):
     found = {"fits": fit_all(), "search": search()}
     found["fits"]["SCARF"]["estimator"].save(f"{folder}/{rank}.safetensors")
     tiny(SCARF, verbose=1).fit(X)
+    group = weakref.ref(distributed.group.WORLD)
     found["failure"] = fail_alone()
+    gc.collect()
+    found["is_connected"] = distributed.is_initialized(), group() is not None
     Path(folder, f"{rank}.pkl").write_bytes(pickle.dumps(found))
     raise SystemExit(int(rank))
 

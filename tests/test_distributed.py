@@ -126,6 +126,13 @@ def test_one_that_fails_ends_all(together):
         assert seconds < 60
 
 
+def test_threads_end_with_the_connection(together):
+    # A group that something still refers to keeps its threads, one of which may abort
+    # the interpreter when that ends.
+    for found in together[:2]:
+        assert found["is_connected"] == (False, False)
+
+
 @pytest.fixture
 def launched(monkeypatch):
     """As if a launcher had started this process as the second of two."""

@@ -160,6 +160,13 @@ class Processes:
         except RuntimeError:
             self.is_broken = True
             # What the others wait for ends with an error.
+            self.disconnect()
+
+    def disconnect(self):
+        """Leave the others, and end the threads that spoke to them."""
+        # A group ends its threads when nothing refers to it any more.
+        self._after_failure = None
+        if distributed.is_initialized():
             distributed.destroy_process_group()
 
 
@@ -175,6 +182,10 @@ def _start():
         ) from error
     has_cuda = torch.cuda.is_available()
     ours = not distributed.is_initialized()
+    if ours:
+        # Torch imports it in the midst of a fit, and its functions then have the group
+        # as a default and keep it for good; as yet there is none.
+        from torch.distributed import nn  # noqa: F401
     if ours and has_cuda:
         # Accelerate's choice is NCCL alone, which can't do anything with device="cpu".
         distributed.init_process_group("cpu:gloo,cuda:nccl")
@@ -185,6 +196,7 @@ def _start():
 
 
 def _end():
-    # Or threads of gloo end the interpreter with an error.
-    if distributed.is_initialized():
-        distributed.destroy_process_group()
+    # Or threads of gloo, which may hold the last tensor that was sent, end the
+    # interpreter with an error.
+    if _started is not None:
+        _started.disconnect()

@@ -8,7 +8,7 @@ from ._callbacks import StopTraining, raised_by_callback
 from ._net import ObjectiveNet
 
 # Gradients of fewer values are sent together, as each message takes its time.
-_FEW = 2**16
+_FEW = 2**20
 
 
 class SharedNet(ObjectiveNet):

@@ -11,13 +11,16 @@ from skgex._low_rank import (
     FactorAnalysis,
     GeneCurves,
     LowRankPrior,
+    _curve_equations,
+    _curve_trials,
     _fit_curves,
     knot_place,
     pattern_groups,
 )
 from skgex._low_rank._blocks import Blocks
 from skgex._low_rank._choose_rank import held_out_error
-from skgex._low_rank._fit_curves import N_KNOTS, fit_curves
+from skgex._low_rank._curve_equations import N_KNOTS
+from skgex._low_rank._fit_curves import fit_curves
 from skgex._low_rank._gene_curves import LIMIT
 from skgex._training import RowReader
 
@@ -118,7 +121,7 @@ def test_where_all_is_linear_curves_do_no_harm(n):
 def test_curves_that_do_not_help_are_not_returned(monkeypatch):
     X, model = make_data(np.zeros_like, n=12)
     # Hardly a penalty, on hardly a sample: what is fitted is noise.
-    monkeypatch.setattr(_fit_curves, "PENALTIES", (1e-3,))
+    monkeypatch.setattr(_curve_trials, "PENALTIES", (1e-3,))
     assert fit(X, model) is None
 
 
@@ -141,7 +144,9 @@ def test_penalised_least_squares_by_hand():
         gram[:-1, 1, power] = product.diagonal(1)
     for power in range(2):
         cross[:, power] = hats.T @ (target * u**power)
-    curves = _fit_curves._solve(torch.tensor(gram), torch.tensor(cross), weight)
+    curves = _curve_equations.solve_curves(
+        torch.tensor(gram), torch.tensor(cross), weight
+    )
     assert_allclose(curves.heights[0].flatten(), expected, atol=1e-10)
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from cohorts import draw, hidden_error, known, make_truth, model_of
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import skew
 
 from skgex._low_rank import (
     GeneCurves,
@@ -13,8 +14,11 @@ from skgex._low_rank import (
     _fit_prior,
     fit_priors,
 )
-from skgex._low_rank._fit_curves import N_KNOTS, PENALTIES, fit_curves
+from skgex._low_rank._curve_equations import N_KNOTS, solve_curves
+from skgex._low_rank._curve_trials import PENALTIES
+from skgex._low_rank._fit_curves import fit_curves
 from skgex._low_rank._gene_curves import LIMIT
+from skgex._low_rank._shared_curves import shared_curves
 from skgex._training import RowReader
 
 KNOTS = torch.linspace(-LIMIT, LIMIT, N_KNOTS)
@@ -51,7 +55,7 @@ def random_curves(n_genes, size=1.0, seed=1):
 def test_they_are_ridge_regression_toward_the_known_ones(weight):
     gram, cross, designs = make_sums(3)
     curves = random_curves(3)
-    found = _fit_curves._solve(gram, cross, weight, curves)
+    found = solve_curves(gram, cross, weight, curves)
     penalty = np.zeros((2 * N_KNOTS, 2 * N_KNOTS))
     for part in (0, N_KNOTS):
         for i in range(N_KNOTS):
@@ -72,12 +76,12 @@ def test_they_are_ridge_regression_toward_the_known_ones(weight):
 def test_limits_of_the_weight():
     gram, cross, _ = make_sums(3)
     curves = random_curves(3)
-    assert _fit_curves._solve(gram, cross, torch.inf, curves) is curves
-    close = _fit_curves._solve(gram, cross, 1e6, curves)
+    assert solve_curves(gram, cross, torch.inf, curves) is curves
+    close = solve_curves(gram, cross, 1e6, curves)
     assert_allclose(close.heights, curves.heights, atol=1e-3)
     # Without known ones they are drawn to zero, as to known ones that are zero.
     nothing = GeneCurves(torch.zeros(3, 2, N_KNOTS))
-    plain, to_zero = (_fit_curves._solve(gram, cross, 10.0, c) for c in (None, nothing))
+    plain, to_zero = (solve_curves(gram, cross, 10.0, c) for c in (None, nothing))
     assert_array_equal(plain.heights, to_zero.heights)
 
 
@@ -136,11 +140,16 @@ def test_where_all_is_straight_known_bends_are_dropped():
     assert error(found, new) < 1.01 * error(None, new)
 
 
+def skewed(X):
+    """Return one and the skewness of each gene, drawn to zero."""
+    skewness = skew(X.astype(float)) * len(X) / (len(X) + 10)
+    columns = [np.ones(X.shape[1]), skewness.clip(-2.5, 2.5)]
+    return torch.from_numpy(np.stack(columns, 1)).float()
+
+
 def test_the_best_of_all_kinds_is_taken(monkeypatch):
     """By errors on the folds that are looked at, each with curves from the others."""
     X, curves = bent(30), bend_curves(0.7)
-    kinds = [(weight, None) for weight in PENALTIES]
-    kinds += [(weight, curves) for weight in (*PENALTIES, torch.inf)]
     kept = []
     original = _fit_curves._normal_equations
 
@@ -153,15 +162,27 @@ def test_the_best_of_all_kinds_is_taken(monkeypatch):
     parts, masks = kept[:3], kept[0][2]
     assert [len(blocks) for _, blocks, _ in parts] == [10] * 3
     sums = [original(prior, blocks, masks)[:2] for prior, blocks, _ in parts]
-    errors = np.zeros(6)
+    designs = [skewed(X[np.arange(30) % 3 != f]) for f in (1, 2, 0)]
+
+    def solve(folds, at):
+        some, about = [sums[f] for f in folds], [designs[f] for f in folds]
+        total = [sum(parts) for parts in zip(*some, strict=True)]
+        to_zero, to_known = (
+            shared_curves(some, about, at, base) for base in (None, curves)
+        )
+        return [
+            solve_curves(*total, weight, drawn_to)
+            for drawn_to in (None, curves, to_zero, to_known)
+            for weight in (*PENALTIES, torch.inf)
+            if drawn_to is not None or weight < torch.inf
+        ]
+
+    errors = np.zeros(12)
     for f, (prior, blocks, _) in enumerate(parts):
-        rest = [part for i, part in enumerate(sums) if i != f]
-        total = [sum(parts) for parts in zip(*rest, strict=True)]
-        trials = [_fit_curves._solve(*total, *kind) for kind in kinds]
-        errors += original(prior, blocks, masks, trials)[2].numpy()
-    total = [sum(parts) for parts in zip(*sums, strict=True)]
-    expected = _fit_curves._solve(*total, *kinds[errors[1:].argmin()])
+        tried = solve([i for i in range(3) if i != f], designs[f])
+        errors += original(prior, blocks, masks, tried)[2].numpy()
     assert errors.argmin() > 0
+    expected = solve(range(3), skewed(X))[errors[1:].argmin()]
     assert_allclose(found.heights, expected.heights, atol=1e-4)
 
 

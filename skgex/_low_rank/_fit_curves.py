@@ -6,13 +6,18 @@ import torch
 from ..nn._draws import uniform
 from ._blocks import Blocks
 from ._choose_rank import restored, row_errors
-from ._gene_curves import GeneCurves, knot_place
+from ._curve_equations import N_KNOTS
+from ._curve_trials import CurveTrials
+from ._gene_curves import knot_place
 from ._pattern_groups import pattern_groups
+from ._shared_curves import power_sums
 
-N_KNOTS = 13
 HIDDEN_SHARES = (0.15, 0.5, 0.85)
-# Prior weights, in samples, of a curve of zero; a straight one has twice as much.
-PENALTIES = (10.0, 40.0)
+# Of so many samples genes have curves of their own.
+_MANY_ROWS = 1000
+# Below these, models of half of the samples say too little of one of all of them; less
+# so where they were adapted.
+_FEW_ROWS, _FEW_ADAPTED = 30, 16
 # Curves are tried on more folds than one until these have so many samples.
 _ENOUGH_ROWS = 64
 
@@ -43,39 +48,42 @@ def fit_curves(reader, rows, prepare, fold, priors, known=None):
     -------
     curves : GeneCurves or None
         None where curves from some folds do not help on another.
+
+    Notes
+    -----
+    Curves are drawn to zero, or to those that are known. Of few samples genes also
+    share what is added to that, in proportion to their skewness. What is shared by all
+    alike is left out unless there are known curves: it would be the slope, which
+    differs between models of some of the samples and of all.
     """
     parts = [
         (prior, Blocks(reader, rows[fold[rows] == f], prepare))
         for f, prior in enumerate(priors)
     ]
     masks = [uniform(reader.shape[1:]) < share for share in HIDDEN_SHARES]
-    kinds = [(penalty, None) for penalty in PENALTIES]
-    if known is not None:
-        kinds += [(penalty, known) for penalty in (*PENALTIES, torch.inf)]
+    least = _FEW_ROWS if known is None else _FEW_ADAPTED
+    is_shared = least <= len(rows) < _MANY_ROWS
+    powers = [power_sums(blocks, reader.shape[1]) for _, blocks in parts]
+    trials = CurveTrials(powers if is_shared else None, known)
     sums = [None, *(_normal_equations(*part, masks)[:2] for part in parts[1:])]
     judges = _judges(parts)
     if len(judges) == 1:
-        trials = [_solve(*_total(sums[1:]), *kind) for kind in kinds]
-        *sums[0], errors = _normal_equations(*parts[0], masks, trials)
+        tried = trials.without(0, sums)
+        *sums[0], errors = _normal_equations(*parts[0], masks, tried)
     else:
         sums[0] = _normal_equations(*parts[0], masks)[:2]
         errors = 0.0
         for f in judges:
-            others = [part for i, part in enumerate(sums) if i != f]
-            trials = [_solve(*_total(others), *kind) for kind in kinds]
-            errors = errors + _normal_equations(*parts[f], masks, trials)[2]
+            tried = trials.without(f, sums)
+            errors = errors + _normal_equations(*parts[f], masks, tried)[2]
     best = int(errors.argmin())
-    return _solve(*_total(sums), *kinds[best - 1]) if best else None
+    return trials.of_all(sums, best - 1) if best else None
 
 
 def _judges(parts):
     """Return the folds that curves from the others are tried on: enough samples."""
     n_rows = np.cumsum([len(blocks) for _, blocks in parts])
     return range(1 + np.searchsorted(n_rows[:-1], _ENOUGH_ROWS))
-
-
-def _total(sums):
-    return (torch.stack(parts).sum(0) for parts in zip(*sums, strict=True))
 
 
 def _normal_equations(prior, blocks, masks, trials=()):
@@ -126,34 +134,3 @@ def _add(target, expected, uncertainty, hidden, gram, cross):
 
 def _times(values, powers):
     return (values[:, :, None] * powers[:, None, :]).flatten(0, 1)
-
-
-def _solve(gram, cross, weight, known=None):
-    """Return the curves that solve the penalised normal equations.
-
-    They are drawn to those that are known, or to zero; with an infinite weight they
-    are the known ones.
-    """
-    if weight == torch.inf:
-        return known
-    gram = gram.unflatten(0, (-1, N_KNOTS))
-    n_genes = len(gram)
-    size = 2 * N_KNOTS
-    full = gram.new_zeros(n_genes, size, size)
-    knots = torch.arange(N_KNOTS, device=gram.device)
-    for a in range(2):
-        for b in range(2):
-            block = full[:, a * N_KNOTS :, b * N_KNOTS :]
-            block[:, knots, knots] = gram[:, :, 0, a + b]
-            block[:, knots[:-1], knots[1:]] = gram[:, :-1, 1, a + b]
-            block[:, knots[1:], knots[:-1]] = gram[:, :-1, 1, a + b]
-    eye = torch.eye(N_KNOTS, dtype=gram.dtype, device=gram.device)
-    bend = eye.diff(n=2, dim=0)
-    penalty = weight * (eye + 2 * bend.T @ bend)
-    full += torch.block_diag(penalty, penalty)
-    cross = cross.unflatten(0, (n_genes, -1)).transpose(1, 2).flatten(1)
-    if known is not None:
-        drawn_to = known.heights.flatten(1)
-        cross = cross + drawn_to @ torch.block_diag(penalty, penalty)
-    heights = torch.linalg.solve(full, cross)
-    return GeneCurves(heights.unflatten(1, (2, N_KNOTS)).contiguous())

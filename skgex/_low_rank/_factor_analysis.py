@@ -236,9 +236,13 @@ class FactorAnalysis(nn.Module):
     def __getstate__(self):
         return {k: v for k, v in vars(self).items() if k != "_complete_basis"}
 
-    def expected(self, factors):
+    def expected(self, factors, genes=slice(None)):
         """Return the expected profiles, of shape (n, n_genes), of some factors."""
-        return torch.addmm(self.mean, factors, self.loadings.T)
+        return torch.addmm(self.mean[genes], factors, self.loadings[genes].T)
+
+    def again(self, factors):
+        """Return the posterior means of the profiles that factors make expect."""
+        return factors @ self._complete().again
 
     def variance(self, posterior):
         """Return the variance of the genes given the posterior of the factors.

@@ -56,6 +56,15 @@ class CompleteBasis:
         parts = basis, scaled @ basis, change.clamp(min=0)
         return tuple(part.to(dtype) for part in parts)
 
+    @cached_property
+    def again(self):
+        """What takes factors to those of the complete profiles that they expect."""
+        basis, _, change = (part.double() for part in self.turned)
+        diagonal = 1 / (1 + self.size.double().sum() * change)
+        scaled = self._scaled()
+        found = scaled.T @ scaled @ (basis * diagonal) @ basis.T
+        return found.to(self.scaled.dtype)
+
     def parts(self, missing, n_columns):
         """Yield places of patterns that lack about as many genes, and their inverses.
 

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgex._low_rank import FactorAnalysis, _few_holes
+from skgex._low_rank import FactorAnalysis, LowRankPrior, _few_holes
 from skgex._low_rank._few_holes import CompleteBasis, FewHoles
 from skgex._low_rank._leading_inverse import LeadingInverse
 from skgex._low_rank._pattern_sets import PatternSets
@@ -148,6 +148,20 @@ def test_genes_that_pin_the_factors_down():
     exact = np.linalg.inv(precisions(model, missing))
     for part, inverse in CompleteBasis(model).parts(torch.from_numpy(missing), 20):
         assert_allclose(inverse.moments()[0], exact[part.numpy()], atol=3e-3)
+
+
+@given(sizes, st.booleans(), st.integers(0, 99))
+@example((12, 50, 30), True, 0)
+def test_factors_of_what_factors_make_expect(size, uncertain, seed):
+    n, n_genes, rank = size
+    model = make_model(n_genes, rank, seed, uncertain)
+    factors = np.random.default_rng(seed).normal(size=(n, rank))
+    loadings, _, mean, _ = parameters = arrays(model)
+    expected, _ = exact_posterior(factors @ loadings.T + mean, parameters)
+    found = model.again(torch.tensor(factors).float())
+    assert_allclose(found, expected, atol=1e-4)
+    prior = LowRankPrior(model)
+    assert_array_equal(prior.factors_again(torch.tensor(factors).float()), found)
 
 
 # What is kept for the next call

@@ -65,6 +65,8 @@ class FactorMixture(nn.Module):
     tensor([[2.7950]])
     """
 
+    mean: torch.Tensor
+
     def __init__(self, weight, mean, covariance):
         super().__init__()
         precision = torch.cholesky_inverse(torch.linalg.cholesky(covariance))

@@ -264,7 +264,7 @@ class GeneTransformer(ReadsPanels, nn.Module):
         values = Z.gather(1, panel).masked_fill(~exists, 0)
         told = self.value(values)
         gene, gate, noise = self.gene_vectors() if vectors is None else vectors
-        if expected is not None:
+        if expected is not None and noise is not None:
             surprise = (values - expected.gather(1, panel)) / noise[panel]
             surprise = surprise.clamp(-MAX_SURPRISE, MAX_SURPRISE)
             told = told + self.surprise(surprise)

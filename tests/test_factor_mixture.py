@@ -66,14 +66,18 @@ def test_moments_and_responsibilities(problem, n, missing):
     rng, model, mixture = make_problem(seed, n_genes, rank, n_leading, n_components)
     X = 2 * rng.normal(size=(n, n_genes))
     X[rng.random(X.shape) < missing] = np.nan
-    posterior = FactorAnalysis(*tensors(*model)).posterior(*tensors(X))
+    analysis = FactorAnalysis(*tensors(*model))
+    posterior = analysis.posterior(*tensors(X))
     fitted = FactorMixture(*tensors(*mixture))
+    # With what is known of the leading factors alone.
+    leading = fitted(analysis.posterior(*tensors(X), n_leading))
     plain, found = fitted(posterior), fitted(posterior, with_covariance=True)
     weight = fitted.components(posterior).weight
     for i in range(n):
         mean, covariance, resp = brute_force(X[i], *model, *mixture)
         assert_allclose(weight[i], resp, atol=2e-3)
         assert_allclose(found.mean[i], mean, atol=1e-2)
+        assert_allclose(leading.mean[i], mean, atol=1e-2)
         own = found.covariances()[i]
         assert_allclose(own, covariance, atol=2e-2, rtol=1e-3)
     assert_allclose(plain.mean, found.mean, atol=1e-5)

@@ -8,13 +8,14 @@ from unittest import mock
 import numpy as np
 import pytest
 import torch
-from exact_factors import uncertain_model
+from exact_factors import arrays, exact_posterior, uncertain_model
 from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgex._low_rank import FactorAnalysis, _few_holes
-from skgex._low_rank._few_holes import CompleteBasis, FewHoles, RootInverse
+from skgex._low_rank import FactorAnalysis, LowRankPrior, _few_holes
+from skgex._low_rank._few_holes import CompleteBasis, FewHoles
+from skgex._low_rank._leading_inverse import LeadingInverse
 from skgex._low_rank._pattern_sets import PatternSets
 
 make_model = partial(uncertain_model, least_noise=0.05)
@@ -36,9 +37,13 @@ def precisions(model, missing):
 
 
 def check_inverses(inverse, expected, n_columns, seed):
-    """Check columns of inverses, and products with them."""
+    """Check columns of inverses, what leads, and products with them."""
     rank = expected.shape[1]
-    assert_allclose(inverse.columns(n_columns), expected[:, :, :n_columns], atol=1e-4)
+    columns, precision = inverse.moments()
+    assert_allclose(columns, expected[:, :, :n_columns], atol=1e-4)
+    leading = np.linalg.inv(expected[:, :n_columns, :n_columns])
+    size = np.abs(leading).max()
+    assert_allclose(precision, leading, atol=1e-4 * size)
     rng = np.random.default_rng(seed)
     pattern = rng.integers(0, len(expected), 7)
     vectors = rng.normal(size=(7, rank))
@@ -63,7 +68,7 @@ def test_inverses_are_exact(size, n_holes, uncertain, n_columns, seed):
     n_columns = min(n_columns, rank)
     precision = precisions(model, missing)
     exact = np.linalg.inv(precision)
-    roots = RootInverse(torch.tensor(precision).float())
+    roots = LeadingInverse(torch.tensor(precision).float(), n_columns)
     check_inverses(roots, exact, n_columns, seed)
     places = []
     complete = CompleteBasis(model)
@@ -81,31 +86,43 @@ def test_patterns_are_solved_together_in_bounded_memory(monkeypatch):
     n_parts = 0
     for part, inverse in CompleteBasis(model).parts(torch.from_numpy(missing), 4):
         assert inverse.scaled.nbytes < 40_000
-        assert_allclose(inverse.columns(4), exact[part.numpy()][:, :, :4], atol=1e-4)
+        columns, _ = inverse.moments()
+        assert_allclose(columns, exact[part.numpy()][:, :, :4], atol=1e-4)
         n_parts += 1
     assert n_parts > 5
 
 
 @given(
-    st.lists(st.sampled_from([0, 1, 3, 9, 10, 11, 25, 40]), min_size=1, max_size=12),
+    st.lists(
+        st.sampled_from([0, 1, 3, 9, 10, 11, 20, 21, 25, 39, 40]),
+        min_size=1,
+        max_size=12,
+    ),
     st.integers(1, 20),
     st.integers(0, 99),
 )
 @example([0, 0, 0], 4, 0)
 @example([0, 1, 40], 20, 0)
-def test_leading_columns_are_those_of_all(n_holes, n_columns, seed):
+def test_posterior_of_samples_with_any_number_of_holes(n_holes, n_columns, seed):
     model = make_model(40, 20, seed)
     rng = np.random.default_rng(seed)
     Z = torch.tensor(rng.normal(size=(len(n_holes), 40))).float()
     missing = rng.random(Z.shape).argsort(1) < np.array(n_holes)[:, None]
     Z = Z.masked_fill(torch.from_numpy(missing), torch.nan)
-    some, full = model.posterior(Z, n_columns), model.posterior(Z)
-    assert some.covariance.shape[2] == n_columns
-    assert full.covariance.shape[2] == 20
-    assert_allclose(some.mean, full.mean, atol=1e-3)
-    for i in range(len(Z)):
-        leading = full.covariance[full.pattern[i]][:, :n_columns]
-        assert_allclose(some.covariance[some.pattern[i]], leading, atol=1e-4)
+    # As a loop over samples in double precision has it.
+    means, covariances = exact_posterior(Z.double().numpy(), arrays(model))
+    for wanted in (n_columns, None):
+        found = model.posterior(Z, wanted)
+        q = found.covariance.shape[2]
+        assert q == (wanted or 20)
+        assert_allclose(found.mean, means, atol=1e-3)
+        own = found.covariance[found.pattern]
+        assert_allclose(own, covariances[:, :, :q], atol=1e-4)
+        # What leads, as precision: that which was kept, and others.
+        for leading in {1, (q + 1) // 2, q}:
+            own = found.precision(leading)[found.pattern]
+            expected = np.linalg.inv(covariances[:, :leading, :leading])
+            assert_allclose(own, expected, atol=1e-3 * expected.max())
 
 
 def test_few_holes_are_those_of_fewer_genes_than_half_the_factors():
@@ -130,7 +147,21 @@ def test_genes_that_pin_the_factors_down():
         missing[i, 30 + i] = True
     exact = np.linalg.inv(precisions(model, missing))
     for part, inverse in CompleteBasis(model).parts(torch.from_numpy(missing), 20):
-        assert_allclose(inverse.columns(20), exact[part.numpy()], atol=3e-3)
+        assert_allclose(inverse.moments()[0], exact[part.numpy()], atol=3e-3)
+
+
+@given(sizes, st.booleans(), st.integers(0, 99))
+@example((12, 50, 30), True, 0)
+def test_factors_of_what_factors_make_expect(size, uncertain, seed):
+    n, n_genes, rank = size
+    model = make_model(n_genes, rank, seed, uncertain)
+    factors = np.random.default_rng(seed).normal(size=(n, rank))
+    loadings, _, mean, _ = parameters = arrays(model)
+    expected, _ = exact_posterior(factors @ loadings.T + mean, parameters)
+    found = model.again(torch.tensor(factors).float())
+    assert_allclose(found, expected, atol=1e-4)
+    prior = LowRankPrior(model)
+    assert_array_equal(prior.factors_again(torch.tensor(factors).float()), found)
 
 
 # What is kept for the next call

@@ -9,7 +9,8 @@ from torch import nn
 from ..nn._draws import new_seed, normal
 from ..nn._row_sets import runs
 from ._factor_posterior import FactorPosterior
-from ._few_holes import CompleteBasis, RootInverse
+from ._few_holes import CompleteBasis
+from ._leading_inverse import LeadingInverse
 from ._left_out import leave_out
 from ._pattern_sets import PatternSets
 from ._patterns import distinct_rows
@@ -172,16 +173,19 @@ class FactorAnalysis(nn.Module):
         evidence = evidence @ (self.loadings / self.noise[:, None])
         n_columns = self.rank if n_columns is None else min(n_columns, self.rank)
         covariance = evidence.new_empty(len(observed), self.rank, n_columns)
+        leading = evidence.new_empty(len(observed), n_columns, n_columns)
         parts = []
         for places, inverse in self._inverses(observed, n_columns):
             number = pattern.new_full((len(observed),), -1)
             number[places] = torch.arange(len(places), device=number.device)
             rows = (number[pattern] >= 0).nonzero()[:, 0]
-            covariance[places] = inverse.columns(n_columns)
+            covariance[places], leading[places] = inverse.moments()
             sets = PatternSets(number[pattern[rows]], len(places))
             parts.append((rows, inverse, sets))
         times = partial(_times_inverses, parts)
-        posterior = FactorPosterior(times(evidence), covariance, pattern)
+        posterior = FactorPosterior(
+            times(evidence), covariance, pattern, leading=leading
+        )
         if left_out is None or not left_out.any():
             return posterior
         return self._without(posterior, Z, left_out, times)
@@ -210,7 +214,7 @@ class FactorAnalysis(nn.Module):
         places = (~few).nonzero()[:, 0]
         if len(places):
             precision = self._precision(observed[places])
-            yield places, RootInverse(precision)
+            yield places, LeadingInverse(precision, n_columns)
         places = few.nonzero()[:, 0]
         if len(places):
             for part, inverse in self._complete().parts(~observed[places], n_columns):
@@ -232,9 +236,13 @@ class FactorAnalysis(nn.Module):
     def __getstate__(self):
         return {k: v for k, v in vars(self).items() if k != "_complete_basis"}
 
-    def expected(self, factors):
+    def expected(self, factors, genes=slice(None)):
         """Return the expected profiles, of shape (n, n_genes), of some factors."""
-        return torch.addmm(self.mean, factors, self.loadings.T)
+        return torch.addmm(self.mean[genes], factors, self.loadings[genes].T)
+
+    def again(self, factors):
+        """Return the posterior means of the profiles that factors make expect."""
+        return factors @ self._complete().again
 
     def variance(self, posterior):
         """Return the variance of the genes given the posterior of the factors.
@@ -267,13 +275,17 @@ class FactorAnalysis(nn.Module):
         """Return the posterior precision for each pattern of measured genes."""
         scaled, complete = self._complete().scaled, self._complete().product
         products = scaled.new_empty(len(observed), self.rank, self.rank)
-        for genes, product in zip(observed, products, strict=True):
-            own, lacking = genes.nonzero()[:, 0], (~genes).nonzero()[:, 0]
-            if len(own) <= len(lacking):
-                part = scaled[own]
+        # Of the measured and the missing genes those count that are fewer. Their
+        # loadings are put where those of the last pattern were, in the cache.
+        few = 2 * observed.sum(1) <= observed.shape[1]
+        chosen = observed == few[:, None]
+        rows = scaled.new_empty(int(chosen.sum(1).max()), self.rank)
+        for genes, own, product in zip(chosen, few.tolist(), products, strict=True):
+            places = genes.nonzero()[:, 0]
+            part = torch.index_select(scaled, 0, places, out=rows[: len(places)])
+            if own:
                 torch.mm(part.T, part, out=product)
             else:
-                part = scaled[lacking]
                 torch.addmm(complete, part.T, part, alpha=-1, out=product)
         size = (observed * self.uncertainty_scale).sum(1)
         products.add_(size[:, None, None] * self.uncertainty)

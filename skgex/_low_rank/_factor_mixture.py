@@ -9,6 +9,10 @@ from ..nn._row_sets import runs
 from ._factor_posterior import FactorPosterior
 from ._pattern_sets import PatternSets
 
+# Samples in a set, see PatternSets. Each component is a matrix to solve with: to fill
+# sets up would cost more than all else where each sample has holes of its own.
+_SIZE = 2
+
 
 class _Components(NamedTuple):
     """What each component makes of the leading factors of some samples."""
@@ -61,6 +65,8 @@ class FactorMixture(nn.Module):
     tensor([[2.7950]])
     """
 
+    mean: torch.Tensor
+
     def __init__(self, weight, mean, covariance):
         super().__init__()
         precision = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
@@ -85,13 +91,15 @@ class FactorMixture(nn.Module):
         posterior : FactorPosterior
             With the moments of the mixture.
         """
+        q = self.mean.shape[1]
+        # Looked at twice, and an inverse where it is not known already.
+        precision = posterior.precision(q)
+        posterior = posterior._replace(leading=precision)
         parts = self.components(posterior, with_covariance)
-        q = parts.mean.shape[2]
         mean, covariance, pattern, *_ = posterior
         rows = _rows_of(posterior)
         new = (parts.weight[:, :, None] * parts.mean).sum(1)
         # The other factors follow by their regression on the leading ones.
-        precision = _inverse(covariance[:, :q, :q])
         shift = rows.times(precision, new - mean[:, :q])
         mean = mean + rows.times(covariance[:, :, :q], shift)
         if not with_covariance:
@@ -144,9 +152,9 @@ class FactorMixture(nn.Module):
     def components(self, posterior, with_covariance=True):
         """Return the posterior of the leading factors under each component."""
         q = self.mean.shape[1]
-        mean, covariance, pattern, *_ = posterior
+        mean, _, pattern, *_ = posterior
         # What the genes say without the prior N(0, I), as precision and information.
-        precision = _inverse(covariance[:, :q, :q])
+        precision = posterior.precision(q)
         rows = _rows_of(posterior)
         information = rows.times(precision, mean[:, :q])
         precision = precision - torch.eye(q, dtype=mean.dtype, device=mean.device)
@@ -169,16 +177,12 @@ class FactorMixture(nn.Module):
         return _Components(means, covariance, score)
 
 
-def _inverse(matrices):
-    return torch.cholesky_inverse(torch.linalg.cholesky(matrices))
-
-
 def _rows_of(posterior):
     """Return what applies to each row the matrix of its pattern."""
     _, covariance, pattern, *_ = posterior
     if posterior.shared and len(covariance) == 1:
         return _AllRows
-    return PatternSets(pattern, len(covariance))
+    return PatternSets(pattern, len(covariance), _SIZE)
 
 
 class _AllRows:

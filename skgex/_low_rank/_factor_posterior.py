@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import torch
 
+from ._leading_inverse import inverses
+
 
 class FactorPosterior(NamedTuple):
     """Gaussian posterior of the factors of some samples.
@@ -29,6 +31,9 @@ class FactorPosterior(NamedTuple):
     shared : bool, default=False
         Whether covariances are those of groups of many samples, as in `fit`: what
         follows for a sample may then depend on the others in its last bits.
+    leading : tensor of shape (n_patterns, q, q), default=None
+        Precision of the leading factors, whatever the others are: the inverse of their
+        part of the covariance, where that is known.
 
     Examples
     --------
@@ -48,6 +53,13 @@ class FactorPosterior(NamedTuple):
     change: torch.Tensor | None = None
     lean: torch.Tensor | None = None
     shared: bool = False
+    leading: torch.Tensor | None = None
+
+    def precision(self, q):
+        """Return the precision of the `q` leading factors for each pattern."""
+        if self.leading is not None and self.leading.shape[1] == q:
+            return self.leading
+        return inverses(self.covariance[:, :q, :q])
 
     def covariances(self):
         """Return the covariance of each sample, of shape (n, rank, rank)."""

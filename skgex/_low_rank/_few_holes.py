@@ -4,6 +4,8 @@ from functools import cached_property
 
 import torch
 
+from ._leading_inverse import inverses
+
 # Matrices of like size are solved together, each padded to a multiple of this.
 _STEP = 16
 _CHUNK_BYTES = 64 * 2**20
@@ -54,6 +56,15 @@ class CompleteBasis:
         parts = basis, scaled @ basis, change.clamp(min=0)
         return tuple(part.to(dtype) for part in parts)
 
+    @cached_property
+    def again(self):
+        """What takes factors to those of the complete profiles that they expect."""
+        basis, _, change = (part.double() for part in self.turned)
+        diagonal = 1 / (1 + self.size.double().sum() * change)
+        scaled = self._scaled()
+        found = scaled.T @ scaled @ (basis * diagonal) @ basis.T
+        return found.to(self.scaled.dtype)
+
     def parts(self, missing, n_columns):
         """Yield places of patterns that lack about as many genes, and their inverses.
 
@@ -76,7 +87,7 @@ class CompleteBasis:
             per_pattern = 4 * (2 * rank * (wanted + n_columns) + 2 * wanted**2)
             some = max(1, _CHUNK_BYTES // per_pattern)
             for places in (size == wanted).nonzero()[:, 0].split(some):
-                yield places, FewHoles(self, missing[places], wanted)
+                yield places, FewHoles(self, missing[places], wanted, n_columns)
 
 
 class FewHoles:
@@ -90,9 +101,12 @@ class FewHoles:
         The genes that each pattern lacks.
     size : int
         Upper bound on their number.
+    n_columns : int
+        How many columns will be asked for: as many factors lead.
     """
 
-    def __init__(self, complete, missing, size):
+    def __init__(self, complete, missing, size, n_columns):
+        self.n_columns = n_columns
         # Products of one matrix with each of several, not of one with all in a row: the
         # shape of that would depend on how many there are.
         basis, genes, change = complete.turned
@@ -119,37 +133,16 @@ class FewHoles:
             found = found + torch.bmm(scaled.mT, across)
         return sets.rows(torch.bmm(sets.of(self.basis), found))
 
-    def columns(self, n_columns):
-        """Return the first columns of the inverses."""
-        wanted = self.basis[:, :n_columns].mT
+    def moments(self):
+        """Return the first columns, and the precision of the leading factors."""
+        columns = self._columns()
+        return columns, inverses(columns[:, : columns.shape[2]])
+
+    def _columns(self):
+        wanted = self.basis[:, : self.n_columns].mT
         found = self.diagonal[:, :, None] * wanted
         if self.scaled.shape[1]:
             across = torch.bmm(self.scaled, wanted)
             across = torch.cholesky_solve(across, self.root)
             found = found + torch.bmm(self.scaled.mT, across)
         return torch.bmm(self.basis, found)
-
-
-class RootInverse:
-    """Inverses of precisions by their Cholesky factors.
-
-    Parameters
-    ----------
-    precision : tensor of shape (n_patterns, rank, rank)
-    """
-
-    def __init__(self, precision):
-        self.root = torch.linalg.cholesky(precision)
-
-    def times(self, vectors, sets):
-        """Return the product with the inverse of its pattern for each vector."""
-        return sets.solve(self.root, vectors)
-
-    def columns(self, n_columns):
-        """Return the first columns of the inverses."""
-        if n_columns == self.root.shape[1]:
-            return torch.cholesky_inverse(self.root)
-        size = self.root.shape[1]
-        wanted = torch.eye(size, n_columns, dtype=self.root.dtype)
-        wanted = wanted.to(self.root.device).expand(len(self.root), -1, -1)
-        return torch.cholesky_solve(wanted, self.root)

@@ -138,7 +138,7 @@ def _move_factors(blocks, groups, model, factors, covariance, n_steps):
         group = groups.row_group[rows]
         rest = solve_factors(model, Z, factors[rows], covariance, group, n_steps)
         cross.addmm_(rest.T, pad(factors[rows], (0, 1), value=1.0))
-        square += rest.square().sum(0)
+        square += rest.square_().sum(0)
     return cross, square
 
 
@@ -148,7 +148,8 @@ def _along(blocks, factors, direction):
     for Z in blocks:
         rows = pad(factors[start : start + len(Z)], (0, 1), value=1.0)
         start += len(Z)
-        total += (rows @ direction.T).masked_fill_(Z.isnan(), 0).square().sum(0)
+        change = (rows @ direction.T).masked_fill_(Z.isnan(), 0)
+        total += change.square_().sum(0)
     return total
 
 

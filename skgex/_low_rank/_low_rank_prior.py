@@ -122,7 +122,7 @@ class LowRankPrior(nn.Module):
 
     @no_weight_grad
     def forward(
-        self, Z, with_covariance=False, posterior=None, left_out=False, curved=None
+        self, Z, with_covariance=False, posterior=None, left_out=False, genes=None
     ):
         """Return what is expected given all measured genes.
 
@@ -137,8 +137,9 @@ class LowRankPrior(nn.Module):
         left_out : bool, default=False
             Whether samples that it was fitted to are treated as new ones. What is
             restored of them may otherwise be worse than of new samples.
-        curved : int64 tensor of shape (n_curved,), default=None
-            Genes whose curves are looked at, to spare time; None for all.
+        genes : sequence of int64 tensor, default=None
+            Genes whose expectation is returned, in parts; None for all. What is
+            expected of a part does not depend on the others, to the last bit.
 
         Returns
         -------
@@ -152,16 +153,18 @@ class LowRankPrior(nn.Module):
             gaussian = posterior
             if self.mixture is not None:
                 posterior = self.mixture(posterior, with_covariance)
-            linear = self.model.expected(posterior.mean)
+            parts = [slice(None)] if genes is None else genes
+            parts = [self.model.expected(posterior.mean, part) for part in parts]
+            linear = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+            genes = None if genes is None else torch.cat(list(genes))
             if gaussian.change is not None:
                 along = (gaussian.lean * posterior.mean).sum(1, keepdim=True)
-                linear.addcmul_(gaussian.change, along)
+                change = gaussian.change
+                linear.addcmul_(change if genes is None else change[:, genes], along)
             values = linear
-            if self.curves is not None and curved is None:
-                values = linear + self.curves(linear, self.uncertainty(gaussian))
-            elif self.curves is not None:
-                values, unsure = linear.clone(), self.uncertainty(gaussian)
-                values[:, curved] += self.curves(linear[:, curved], unsure, curved)
+            if self.curves is not None:
+                unsure = self.uncertainty(gaussian)
+                values = linear + self.curves(linear, unsure, genes)
             return Expectation(values, linear, posterior)
 
     def uncertainty(self, posterior):
@@ -182,6 +185,12 @@ class LowRankPrior(nn.Module):
         """Return the factors behind an expectation, whichever model it is from."""
         with torch.autocast(linear.device.type, enabled=False):
             return self.model.posterior(linear).mean
+
+    @no_weight_grad
+    def factors_again(self, factors):
+        """Return as :meth:`factors`, for what some factors make expect."""
+        with torch.autocast(factors.device.type, enabled=False):
+            return self.model.again(factors)
 
     @torch.no_grad()
     def variance(self, Z, expectation):

@@ -18,6 +18,8 @@ class PatternSets:
         Which pattern each sample has.
     n_patterns : int
         How many there are.
+    size : int, default=8
+        Of how many samples a set is.
 
     Attributes
     ----------
@@ -36,15 +38,16 @@ class PatternSets:
     True
     """
 
-    def __init__(self, pattern, n_patterns):
+    def __init__(self, pattern, n_patterns, size=_SIZE):
+        self._size = size
         count = pattern.bincount(minlength=n_patterns)
-        n_sets = (count + _SIZE - 1) // _SIZE
+        n_sets = (count + size - 1) // size
         order = pattern.argsort(stable=True)
         number = torch.empty_like(pattern)
         first = (count.cumsum(0) - count)[pattern[order]]
         number[order] = torch.arange(len(pattern), device=pattern.device) - first
-        self._set = (n_sets.cumsum(0) - n_sets)[pattern] + number // _SIZE
-        self._column = number % _SIZE
+        self._set = (n_sets.cumsum(0) - n_sets)[pattern] + number // size
+        self._column = number % size
         self._each_once = bool((n_sets == 1).all())
         self.pattern = torch.arange(n_patterns, device=pattern.device)
         self.pattern = self.pattern.repeat_interleave(n_sets)
@@ -56,7 +59,7 @@ class PatternSets:
     def columns(self, vectors):
         """Return vectors of shape (..., n, k) as columns, (..., n_sets, k, size)."""
         *outer, _, k = vectors.shape
-        sets = vectors.new_zeros(*outer, len(self.pattern), _SIZE, k)
+        sets = vectors.new_zeros(*outer, len(self.pattern), self._size, k)
         sets[..., self._set, self._column, :] = vectors
         return sets.mT.contiguous()
 
@@ -74,4 +77,7 @@ class PatternSets:
 
     def solve_columns(self, cholesky, columns):
         """Solve for columns of shape (n_sets, k, size), as those are returned."""
-        return torch.cholesky_solve(columns, self.of(cholesky))
+        # Transposed, as roots lie in memory, those of rows are copied faster.
+        upper = self.of(cholesky.mT)
+        half = torch.linalg.solve_triangular(upper.mT, columns, upper=False)
+        return torch.linalg.solve_triangular(upper, half, upper=True)

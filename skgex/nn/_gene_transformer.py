@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 import torch
 from torch import nn
+from torch.nn.functional import embedding
 
 from ._draws import normal, permutation
 from ._layers import linear
@@ -141,19 +142,22 @@ class GeneTransformer(ReadsPanels, nn.Module):
     def _embed_by_some(self, Z):
         """Embed profiles by what the prior knows of all genes, and by some of them.
 
-        What takes a time that grows with the number of genes is done for all samples
-        at once: for a few at a time it would take longer than to read.
+        What takes a time that grows with the number of genes is done once, by the
+        prior: of the others only those are looked at which may be read.
         """
         order = self._first_genes(Z)
-        found = self.prior(Z, curved=order)
-        vectors = self.gene_vectors()
+        # In parts of one size, as others in the call may need more of them.
+        parts = order.split(2 * self.n_read)
+        found = self.prior(Z, genes=parts)
+        vectors = self.gene_vectors(parts)
+        places = torch.arange(len(order), device=order.device)
 
-        def embed(Z, expected, start):
-            panels = self.panels(Z, order, self.n_read)
-            return self.pool(*self.read_from(start, vectors, Z, expected, panels))
+        def embed(values, expected, start):
+            panels = self.panels(values, places, self.n_read)
+            return self.pool(*self.read_from(start, vectors, values, expected, panels))
 
-        start = self.summary_tokens(len(Z), found.linear)
-        return by_row_sets(embed, Z, found.values, start)
+        start = self.start_from(self.prior.factors_again(found.posterior.mean))
+        return by_row_sets(embed, Z[:, order], found.values, start, key=Z)
 
     def expect(self, Z):
         """Return what all measured genes tell before any token is read.
@@ -226,17 +230,31 @@ class GeneTransformer(ReadsPanels, nn.Module):
 
     def summary_tokens(self, n, known):
         """Return the summary tokens of `n` samples before a token is read."""
-        tokens = self.start.expand(n, -1, -1)
         if known is None:
-            return tokens
+            return self.start.expand(n, -1, -1)
         factors = known if self.prior is None else self.prior.factors(known)
-        return tokens + self.factors(factors).unflatten(1, (N_SUMMARY, -1))
+        return self.start_from(factors)
 
-    def gene_vectors(self):
-        """Return the vectors of all genes in tokens, and how they gate values."""
+    def start_from(self, factors):
+        """Return the summary tokens of samples with these factors."""
+        return self.start + self.factors(factors).unflatten(1, (N_SUMMARY, -1))
+
+    def gene_vectors(self, parts=(slice(None),)):
+        """Return the vectors of genes in tokens, how they gate values, and their noise.
+
+        Of all genes, or of some parts of them; the noise as a standard deviation, None
+        without a prior.
+        """
         # Of unit size, or genes would hardly be told apart at first.
-        gene = self.gene if self.prior is not None else self.gene / _GENE_SPREAD
-        return gene, self.gate(gene)
+        genes = self.gene if self.prior is not None else self.gene / _GENE_SPREAD
+        found = [(genes[part], self.gate(genes[part])) for part in parts]
+        if self.prior is None:
+            return *_joined(found), None
+        noise = [self.prior.model.noise[part].sqrt()[:, None] for part in parts]
+        gene, gate, noise = _joined(
+            [(*own, std) for own, std in zip(found, noise, strict=True)]
+        )
+        return gene, gate, noise[:, 0]
 
     def gene_tokens(self, Z, expected, panel, exists, vectors=None):
         """Return the tokens of the genes of a panel.
@@ -245,15 +263,14 @@ class GeneTransformer(ReadsPanels, nn.Module):
         """
         values = Z.gather(1, panel).masked_fill(~exists, 0)
         told = self.value(values)
-        if expected is not None:
-            spread = self.prior.model.noise.sqrt()[panel]
-            surprise = (values - expected.gather(1, panel)) / spread
+        gene, gate, noise = self.gene_vectors() if vectors is None else vectors
+        if expected is not None and noise is not None:
+            surprise = (values - expected.gather(1, panel)) / noise[panel]
             surprise = surprise.clamp(-MAX_SURPRISE, MAX_SURPRISE)
             told = told + self.surprise(surprise)
-        gene, gate = self.gene_vectors() if vectors is None else vectors
         # In a mere sum the first average over genes would not know which of them had
         # which value.
-        return gene[panel] + told * (1 + gate[panel])
+        return _rows(gene, panel) + told * (1 + _rows(gate, panel))
 
     def join(self, summary, genes, exists):
         """Put summary and gene tokens in one sequence, and say which exist."""
@@ -263,6 +280,20 @@ class GeneTransformer(ReadsPanels, nn.Module):
             return tokens, None
         always = exists.new_ones(len(exists), N_SUMMARY)
         return tokens, torch.cat([always, exists], 1)
+
+
+def _joined(parts):
+    """Return tensors of several parts, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
+
+
+def _rows(table, panel):
+    """Return the rows of a table for a panel, once if it is that of all samples."""
+    if not panel.is_cuda and (panel == panel[:1]).all():
+        panel = panel[:1]
+    return embedding(panel, table)
 
 
 def _gene_vectors(n_genes, dim, prior):

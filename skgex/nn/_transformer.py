@@ -4,7 +4,7 @@ from statistics import NormalDist
 
 import torch
 from torch import nn
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import embedding, scaled_dot_product_attention
 
 from ._draws import normal
 from ._dropout import Dropout
@@ -154,9 +154,10 @@ class ValueEncoder(nn.Module):
         """Return the embedding of each value, in one more dimension."""
         if self.kind == "bins":
             edges = (self.knots[1:] + self.knots[:-1]) / 2
-            return self.vectors[torch.bucketize(values, edges)]
+            return embedding(torch.bucketize(values, edges), self.vectors)
         last = len(self.knots) - 1
         right = torch.bucketize(values, self.knots).clamp(1, last)
         low, high = self.knots[right - 1], self.knots[right]
         share = ((values - low) / (high - low))[..., None]
-        return torch.lerp(self.vectors[right - 1], self.vectors[right], share)
+        low, high = embedding(right - 1, self.vectors), embedding(right, self.vectors)
+        return torch.lerp(low, high, share)

@@ -1,10 +1,8 @@
 """The check of follow-up that survival estimators and figures make."""
 
 import numpy as np
-from sklearn.exceptions import DataConversionWarning
 
-from ._inputs import refuse_unread
-from ._warn import warn_caller
+from ._inputs import refuse_unread, warn_of_column
 
 SURVIVAL_DTYPE = np.dtype([("event", bool), ("time", float)])
 _EXPECTED = (
@@ -116,11 +114,7 @@ def _as_vector(y):
         message = f"y cannot be made an array ({error}); use {_EXPECTED}."
         raise ValueError(message) from error
     if y.ndim == 2 and y.shape[1] == 1:
-        warn_caller(
-            "A column-vector y was passed when a 1d array was expected. Please change "
-            "the shape of y to (n_samples,), for example using ravel().",
-            DataConversionWarning,
-        )
+        warn_of_column(y)
         y = y.ravel()
     if y.ndim != 1:
         remedy = f"use {_EXPECTED}"

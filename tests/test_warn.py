@@ -96,11 +96,7 @@ def started(data):
 
 FITS = {
     "constant": lambda: (tiny(SCARF), X.assign(G1=1.0)),
-    "constant, survival": lambda: (
-        without_network(scaling="rank").set_params(max_epochs=1),
-        X.assign(G1=1.0),
-        Y,
-    ),
+    "constant, survival": lambda: (without_network(max_epochs=1), X.assign(G1=1), Y),
     "spoilt": lambda: (tiny(SCARF, callbacks=[Spoil()]), X),
     "another unit": lambda: started(100 + 10 * NEW),
     "other genes": lambda: started(NEW.rename(columns=str.lower)),
@@ -115,6 +111,7 @@ FITS = {
     "earlier model": earlier_model,
     "covariate": lambda: (without_network(covariates=["died"]), DEAD, Y),
     "column": lambda: (without_network(), X, Y[:, None]),
+    "column, classes": lambda: (tiny(FineTunedClassifier), X[:40], CLASSES[:, None]),
     "column, selector": lambda: (UnivariateCoxSelector(k=2), X, Y[:, None]),
     "k": lambda: (TopVarianceGenes(k=9), X),
     "k, selector": lambda: (UnivariateCoxSelector(k=9), X, Y),

@@ -1,11 +1,8 @@
 """The check of follow-up that survival estimators and figures make."""
 
-import warnings
-
 import numpy as np
-from sklearn.exceptions import DataConversionWarning
 
-from ._inputs import refuse_unread
+from ._inputs import refuse_unread, warn_of_column
 
 SURVIVAL_DTYPE = np.dtype([("event", bool), ("time", float)])
 _EXPECTED = (
@@ -117,12 +114,7 @@ def _as_vector(y):
         message = f"y cannot be made an array ({error}); use {_EXPECTED}."
         raise ValueError(message) from error
     if y.ndim == 2 and y.shape[1] == 1:
-        warnings.warn(
-            "A column-vector y was passed when a 1d array was expected. Please change "
-            "the shape of y to (n_samples,), for example using ravel().",
-            DataConversionWarning,
-            stacklevel=3,
-        )
+        warn_of_column(y)
         y = y.ravel()
     if y.ndim != 1:
         remedy = f"use {_EXPECTED}"

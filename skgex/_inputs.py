@@ -4,6 +4,7 @@ import mmap
 from contextlib import contextmanager
 
 import numpy as np
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import (
     _check_sample_weight,
     _get_feature_names,
@@ -19,6 +20,7 @@ from ._containers import (
     without_mask,
 )
 from ._mapped_table import MappedTable
+from ._warn import warn_caller
 
 
 def check_genes(
@@ -108,6 +110,16 @@ def refuse_unread(values, name):
         raise ValueError(
             f"{name} is a masked array, and the mask would be passed over: leave the "
             "masked samples out, or mark them as missing."
+        )
+
+
+def warn_of_column(y):
+    """Warn, in the words of scikit-learn, if a target is a column."""
+    if np.asarray(y).ndim == 2:
+        warn_caller(
+            "A column-vector y was passed when a 1d array was expected. Please change "
+            "the shape of y to (n_samples,), for example using ravel().",
+            DataConversionWarning,
         )
 
 

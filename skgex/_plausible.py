@@ -1,11 +1,11 @@
 """Warn of tables that cannot be meant: raw counts, and genes in rows."""
 
-import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
 
+from ._warn import warn_caller
 from .io._check._odd_columns import odd_columns
 from .io._check._sample_names import transposition
 from .io._check._units import find_unit
@@ -55,7 +55,7 @@ def warn_of_table(estimator, table, X):
     else:
         message = _about_unit(X, name)
     if message:
-        warnings.warn(message, UserWarning, stacklevel=2)
+        warn_caller(message)
 
 
 def _is_transposed(table):

@@ -15,6 +15,15 @@ def _in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+def assert_told_in_one_line(run, exit_code, message):
+    assert run.exit_code == exit_code, run.output
+    assert run.stdout == ""
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("skgex: ")
+    assert message in last
+    assert "Traceback" not in run.stderr
+
+
 def test_check_prints_a_report_and_its_code_says_whether_there_are_errors(tmp_path):
     X = cohort(n_genes=89, missing=0.0)
     write_genes(tmp_path / "in.tsv", X)
@@ -63,12 +72,7 @@ def test_what_cannot_be_done_is_told_in_one_line(models, tmp_path, command, mess
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"gene\ta\nTP53\t1\n" * 99)[:40])
     before = sorted(path.name for path in tmp_path.iterdir())
     run = skgex(*(models.get(word, word) for word in command))
-    assert run.exit_code == 3, run.output
-    assert run.stdout == ""
-    last = run.stderr.splitlines()[-1]
-    assert last.startswith("skgex: ")
-    assert message in last
-    assert "Traceback" not in run.stderr
+    assert_told_in_one_line(run, 3, message)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
@@ -95,12 +99,8 @@ def test_what_cannot_be_done_is_told_in_one_line(models, tmp_path, command, mess
 def test_wrong_usage_is_told_in_one_line(models, tmp_path, command, message):
     write_genes(tmp_path / "in.tsv", cohort())
     run = skgex(*(models.get(word, word) for word in command))
-    assert run.exit_code == 2, run.output
-    assert run.stdout == ""
-    last = run.stderr.splitlines()[-1]
-    assert last.startswith("skgex: ")
-    assert message in last
-    assert "--help" in last
+    assert_told_in_one_line(run, 2, message)
+    assert "--help" in run.stderr.splitlines()[-1]
 
 
 def test_files_are_replaced_when_told(tmp_path):

@@ -1,6 +1,5 @@
 """The function `gene_attributions`."""
 
-import warnings
 from functools import partial
 from numbers import Integral
 
@@ -12,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from .._covariates import gene_names, take_genes
 from .._inputs import check_genes
 from .._training import check_profiles, resolve_device, usual_modes
+from .._warn import warn_caller
 from ._asked import check_estimator, find_asked
 from ._baseline import find_baseline
 from ._captum import import_captum
@@ -199,11 +199,9 @@ def _warn_of_rest(off, found, n_steps):
     bad = ~(share <= _TOLERANCE)  # NaN is bad, too
     worst = int(np.where(bad, share, 0).argmax())
     if bad.any():
-        warnings.warn(
+        warn_caller(
             f"Attributions of {bad.sum()} of {len(off)} samples don't "
             f"add up to the difference from the baseline: those of sample {worst} are "
             f"off by {share[worst]:.1%} of what genes add and take away. Raise "
-            f"n_steps={n_steps}.",
-            UserWarning,
-            stacklevel=5,  # past two decorators
+            f"n_steps={n_steps}."
         )

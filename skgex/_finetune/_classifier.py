@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y
 
-from .._inputs import refuse_unread
+from .._inputs import refuse_unread, warn_of_column
 from .._training import quiet
 from ._base import BaseFineTuned
 from ._class_mixture import fit_class_mixture
@@ -310,7 +310,8 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
             )
         y = as_labels(y)
         refuse_unread(y, "y")
-        y = column_or_1d(y, warn=True)
+        column, y = y, column_or_1d(y)
+        warn_of_column(column)
         refuse_cut_mark(y, self.unlabeled)
         labeled = labeled_samples(y, self.unlabeled)
         if labeled.any():

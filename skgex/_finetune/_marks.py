@@ -1,10 +1,11 @@
 """Which samples have a mark in place of a label, and what to say where none has."""
 
-import warnings
 from difflib import get_close_matches
 
 import numpy as np
 from sklearn.utils._missing import is_pandas_na
+
+from .._warn import warn_caller
 
 _MAX_VALUES = 6
 
@@ -158,11 +159,9 @@ def refuse_cut_mark(y, mark):
 def warn_of_absent_mark(y, mark):
     """Warn that no sample has the mark, so that a misspelt one may be a class."""
     shown = "np.nan" if _is_missing(mark) else repr(mark)
-    warnings.warn(
+    warn_caller(
         f"unlabeled={shown} does not occur in y, {_values(np.asarray(y), mark)}. Each "
-        "sample is taken for a labelled one.",
-        UserWarning,
-        stacklevel=2,
+        "sample is taken for a labelled one."
     )
 
 

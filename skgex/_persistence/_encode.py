@@ -1,7 +1,6 @@
 """Turn fitted estimators into JSON and arrays."""
 
 import math
-import warnings
 
 import numpy as np
 import torch
@@ -9,6 +8,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from .._training import History
+from .._warn import warn_caller
 from ._classes import class_name
 from ._file import digest
 
@@ -92,10 +92,8 @@ class Encoder:
     def _estimator(self, estimator, path):
         state = {k: v for k, v in vars(estimator).items() if k not in NOT_SAVED}
         if state.get("callbacks"):
-            warnings.warn(
-                f"{path}: callbacks are not saved; set them again after loading.",
-                UserWarning,
-                stacklevel=2,
+            warn_caller(
+                f"{path}: callbacks are not saved; set them again after loading."
             )
             state["callbacks"] = None
         if callable(state.get("covariates")) or isinstance(

@@ -1,12 +1,12 @@
 """The function `load`."""
 
-import warnings
 from typing import Any
 
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._warn import warn_caller
 from ._classes import PACKAGE, is_public
 from ._decode import Decoder
 from ._file import read
@@ -110,11 +110,9 @@ def _set_device(estimator, device):
         if device is not None:
             part.device = device
         elif saved == "cuda" and not torch.cuda.is_available():
-            warnings.warn(
+            warn_caller(
                 f"device={part.device!r} of the saved {type(part).__name__} is not "
-                "here; 'auto' is taken instead.",
-                UserWarning,
-                stacklevel=3,
+                "here; 'auto' is taken instead."
             )
             part.device = "auto"
 

@@ -3,22 +3,15 @@
 from abc import ABCMeta, abstractmethod
 from copy import deepcopy
 from functools import partial
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.utils import check_consistent_length
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from .._covariates import (
-    CONSTRAINT,
-    gene_names,
-    take_covariates,
-    take_genes,
-)
+from .._covariates import gene_names, take_covariates, take_genes
 from .._finetune._columns import learn_columns
 from .._finetune._start import pretrain
 from .._finetune._tuned import TunedEncoder
@@ -36,7 +29,6 @@ from .._training import (
 from ..nn._draws import draws_from
 from ..nn._layers import zero_linear
 from ..pretext import SCARF
-from ..pretext._base import BaseEmbedder
 from ._curves import SurvivalCurvesMixin
 from ._data import check_data
 from ._earlier import find_earlier
@@ -45,6 +37,7 @@ from ._folds import make_folds
 from ._held_out import held_out_risk
 from ._linear import fit_linear_risk
 from ._network import fit_network, start_head
+from ._parameters import SurvivalParameters
 from ._risk_groups import RiskGroupsMixin, training_risks
 from ._scaling import fit_scaling, scale_by_stratum
 
@@ -53,6 +46,7 @@ class BaseFineTunedSurvival(
     RiskGroupsMixin,
     CovariateEffects,
     SurvivalCurvesMixin,
+    SurvivalParameters,
     TunedEncoder,
     metaclass=ABCMeta,
 ):
@@ -72,78 +66,8 @@ class BaseFineTunedSurvival(
     event_times_: Any
     n_iter_: Any
 
-    _parameter_constraints: dict = {
-        "embedder": [HasMethods(["fit", "transform"]), None],
-        "covariates": CONSTRAINT,
-        "alpha": [Interval(Real, 0, None, closed="neither"), StrOptions({"cv"})],
-        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
-        "scaling": [StrOptions({"rank", "standard"})],
-        "cv": ["cv_object"],
-        "prior_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"cv"})],
-        "freeze": ["boolean"],
-        "encoder_lr": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [
-            Interval(Integral, 2, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
-        **{
-            name: BaseEmbedder._parameter_constraints[name]
-            for name in (
-                "max_epochs",
-                "lr",
-                "weight_decay",
-                "device",
-                "callbacks",
-                "warm_start",
-                "verbose",
-                "random_state",
-            )
-        },
-    }
-
     # How tied events are treated where the partial likelihood is used.
     ties = "efron"
-
-    def __init__(
-        self,
-        embedder,
-        *,
-        covariates,
-        alpha,
-        l1_ratio,
-        scaling,
-        cv,
-        prior_weight,
-        freeze,
-        encoder_lr,
-        max_epochs,
-        batch_size,
-        lr,
-        weight_decay,
-        device,
-        callbacks,
-        warm_start,
-        verbose,
-        random_state,
-    ):
-        self.embedder = embedder
-        self.covariates = covariates
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.scaling = scaling
-        self.cv = cv
-        self.prior_weight = prior_weight
-        self.freeze = freeze
-        self.encoder_lr = encoder_lr
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     @abstractmethod
     def _make_task(self, data):

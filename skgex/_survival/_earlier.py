@@ -1,6 +1,5 @@
 """An earlier survival model, for a table that may have other genes."""
 
-import warnings
 from copy import deepcopy
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from torch import nn
 from .._covariates import count_genes, gene_names
 from .._finetune._start import copy_weights
 from .._inputs import match_genes, some_names
+from .._warn import warn_caller
 from ..nn import NormalScores
 from ._curves import SurvivalCurvesMixin
 
@@ -138,11 +138,9 @@ def _warn_of_absent(before, places):
     square = before.coef_**2
     share = square[absent].sum() / max(square.sum(), 1e-300)
     network = ", and its network takes them as not measured"
-    warnings.warn(
+    warn_caller(
         f"X lacks {len(absent)} of the {len(places)} genes of the earlier survival "
         f"model, the first of them {str(gene_names(before)[absent[0]])!r}. They "
         f"are left out, with {100 * share:.2g} % of its squared coefficients"
-        f"{network if before.head_.weight.any() else ''}.",
-        UserWarning,
-        stacklevel=9,
+        f"{network if before.head_.weight.any() else ''}."
     )

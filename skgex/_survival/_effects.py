@@ -1,12 +1,11 @@
 """Effects of covariates: coefficients without a penalty, and how sure they are."""
 
-import warnings
-
 import numpy as np
 from scipy.stats import norm
 from sklearn.utils.validation import check_is_fitted
 
 from .._covariates import covariate_labels, covariate_places
+from .._warn import warn_caller
 
 # Of a standardised covariate, what is left of its variation beside the others.
 _COLLINEAR = 1e-7
@@ -140,13 +139,11 @@ def _invert(estimator, information, n_events, scale):
     if len(values) and values[0] < _UNKNOWN * n_events:
         name = covariate_labels(estimator)[np.abs(vectors[:, 0]).argmax()]
         place = covariate_places(estimator)[np.abs(vectors[:, 0]).argmax()]
-        warnings.warn(
+        warn_caller(
             f"The follow-up says next to nothing of covariate {str(name)!r} (column "
             f"{place}): it is constant within strata, or separates those with the "
             "event from those without, so that its coefficient has no bound. Don't "
-            "report it; leave it out, or use coarser categories.",
-            UserWarning,
-            stacklevel=8,
+            "report it; leave it out, or use coarser categories."
         )
     values = np.maximum(values, 1e-14 * values.max(initial=0))
     covariance = (vectors / values) @ vectors.T

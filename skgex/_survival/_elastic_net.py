@@ -1,10 +1,9 @@
 """Cox regression with a penalty on absolute coefficients, along a path."""
 
-import warnings
-
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from .._warn import warn_caller
 from ._ridge_path import ridge_path
 
 _TOLERANCE = 1e-9
@@ -100,11 +99,10 @@ def _descend(features, likelihood, coef, rate, lasso, ridge, tolerance):
         next_momentum = 1.0 if uphill else (1 + (1 + 4 * momentum**2) ** 0.5) / 2
         ahead = new + (0 if uphill else (momentum - 1) / next_momentum) * moved
         coef, momentum = new, next_momentum
-    warnings.warn(
+    warn_caller(
         f"The elastic net did not converge in {_MAX_STEPS} steps; raise alpha, or "
         "lower l1_ratio.",
         ConvergenceWarning,
-        stacklevel=2,
     )
     return coef, rate
 

@@ -1,12 +1,12 @@
 """The inner folds that choose a penalty and judge a network."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import check_cv
 
 from .._follow_up import as_surv
+from .._warn import warn_caller
 from ._split import EventStratifiedKFold
 
 # Fewer events than this in each fold say nothing about a penalty.
@@ -65,10 +65,9 @@ def make_folds(estimator, X, data, groups, seed, earlier=False):
         return []  # nothing to choose, nothing to judge
     chosen = "the strongest penalty is taken, and " if estimator.alpha == "cv" else ""
     chosen += "all of the earlier model, and " if weighed else ""
-    warnings.warn(
+    warn_caller(
         f"{n_events} event(s) are too few for inner folds: {chosen}no network. Follow "
-        "up longer, or set cv=None, and alpha to a number.",
-        stacklevel=2,
+        "up longer, or set cv=None, and alpha to a number."
     )
     return []
 

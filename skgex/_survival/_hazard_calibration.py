@@ -126,28 +126,34 @@ def fit_logit_slope(logits, task, data):
             "In no interval between cuts_ some patients had the event and others not: "
             "there is no slope. Look for other units of time than in training."
         )
-    x, y, w = logits[:, told], happened[:, told], at_risk[:, told]
-    center = (w * x).sum(axis=0) / w.sum(axis=0)
-    spread = np.sqrt((w * (x - center) ** 2).sum() / w.sum())
+    y, w = happened[:, told], at_risk[:, told]
+    x, spread = _standardized(logits, told, w)
+    share = events[told] / total[told]
+    slope, information = _newton(x, y, w, np.log(share / (1 - share)))
+    return float(slope / spread), float(information * spread**2)
+
+
+def _standardized(logits, told, weight):
+    """Return logits of some intervals with unit variance within, and their spread."""
+    x = logits[:, told]
+    x = x - (weight * x).sum(axis=0) / weight.sum(axis=0)
+    spread = np.sqrt((weight * x**2).sum() / weight.sum())
     if not spread > 1e-12 * max(1.0, np.abs(logits).max()):
         raise ValueError("All samples have the same risk: there is no slope.")
-    x = (x - center) / spread
-    share = events[told] / total[told]
-    intercepts, slope = np.log(share / (1 - share)), 0.0
+    return x / spread, spread
+
+
+def _newton(x, y, w, intercepts):
+    """Return the slope of the best likelihood, and its information."""
 
     def likelihood(intercepts, slope):
         z = intercepts + slope * x
         return (y * z - w * np.logaddexp(0, z)).sum()
 
+    slope = 0.0
     old = likelihood(intercepts, slope)
     for _ in range(_MAX_STEPS):
-        p = expit(intercepts + slope * x)
-        rest, bend = y - w * p, w * p * (1 - p)
-        own, cross = bend.sum(axis=0), (bend * x).sum(axis=0)
-        information = (bend * x**2).sum() - (cross**2 / own).sum()
-        score = rest.sum(axis=0)
-        step = ((rest * x).sum() - (cross * score / own).sum()) / information
-        steps = (score - cross * step) / own
+        step, steps, information = _step(x, y, w, intercepts, slope)
         size = 1.0
         for _ in range(_MAX_HALVINGS):
             new = likelihood(intercepts + size * steps, slope + size * step)
@@ -158,5 +164,16 @@ def fit_logit_slope(logits, task, data):
         if abs(slope) > _LARGEST_SLOPE:
             break
         if max(abs(step), np.abs(steps).max()) < 1e-9:
-            return float(slope / spread), float(information * spread**2)
+            return slope, information
     raise ValueError(NO_BOUND)
+
+
+def _step(x, y, w, intercepts, slope):
+    """Return a step of the slope, steps of the intercepts, and the information."""
+    p = expit(intercepts + slope * x)
+    rest, bend = y - w * p, w * p * (1 - p)
+    score, own, cross = rest.sum(axis=0), bend.sum(axis=0), (bend * x).sum(axis=0)
+    # Intercepts are profiled out.
+    information = (bend * x**2).sum() - (cross**2 / own).sum()
+    step = ((rest * x).sum() - (cross * score / own).sum()) / information
+    return step, (score - cross * step) / own, information

@@ -1,10 +1,10 @@
 """Ridge-penalised Cox regression in the span of the samples, along a path."""
 
-import warnings
-
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
+
+from .._warn import warn_caller
 
 _TOLERANCE = 1e-11
 _MAX_NEWTON, _MAX_CONJUGATE, _MAX_HALVINGS = 50, 200, 30
@@ -93,11 +93,10 @@ def _newton(scores, likelihood, penalty, theta, curvature, enough, n_free, offse
         else:
             return theta
         theta, value, gradient = trial, new_value, new_gradient
-    warnings.warn(
+    warn_caller(
         f"Ridge regression with alpha={float(penalty.max()):.3g} did not converge in "
         f"{_MAX_NEWTON} Newton steps; raise alpha.",
         ConvergenceWarning,
-        stacklevel=3,
     )
     return theta
 

@@ -1,10 +1,11 @@
 """Groups of risk, whose thresholds are learnt in training."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
+
+from .._warn import warn_caller
 
 # So many quantiles are kept, thirds, quarters, fifths and tenths among them.
 N_KEPT = 121
@@ -60,12 +61,10 @@ class RiskGroupsMixin:
                 "version. Give a time and risks at this time instead."
             )
         if not self._train_held_out:
-            warnings.warn(
+            warn_caller(
                 "There were no inner folds, so that these thresholds are among risks "
                 "of samples whose outcome the model was fitted to, and groups of other "
-                "patients will be of unequal size. Set cv, or give a time and risks.",
-                UserWarning,
-                stacklevel=2,
+                "patients will be of unequal size. Set cv, or give a time and risks."
             )
         return np.quantile(self._risk_of(logits), shares)
 

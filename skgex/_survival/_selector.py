@@ -1,6 +1,5 @@
 """UnivariateCoxSelector: the genes that are most prognostic on their own."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -22,6 +21,7 @@ from .._covariates import (
 from .._follow_up import check_survival, is_plain
 from .._inputs import check_genes, check_weights
 from .._training import RowReader, check_all_profiles
+from .._warn import warn_caller
 from ._adjusted_test import adjusted_score_test
 from ._score_test import cox_score_test
 from ._strata import check_strata
@@ -168,10 +168,9 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
         weight = _check_weight(sample_weight, X, event)
         check_all_profiles(RowReader(X), gene_names(self))
         if self.k != "all" and self.k > X.shape[1]:
-            warnings.warn(
+            warn_caller(
                 f"k={self.k} is more than the {X.shape[1]} genes in X: all are kept, "
-                "unless alpha excludes some.",
-                stacklevel=2,
+                "unless alpha excludes some."
             )
         scores = self._test(X, C, event, time, strata, weight)
         if not scores.any():

@@ -2,13 +2,14 @@
 
 import dis
 import math
-import warnings
 from copy import deepcopy
 
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 from torch import nn
+
+from .._warn import warn_caller
 
 # Share of the loss, for one validation sample, by which weights must be better than
 # those before training; it falls with the square root of the number of samples.
@@ -71,10 +72,9 @@ class KeepWeights(Callback):
         if self.kept_ is None:
             raise ValueError(message)
         net.module_.load_state_dict(self.kept_)
-        warnings.warn(
+        warn_caller(
             f"{message} Training was stopped and the last finite weights were kept.",
             ConvergenceWarning,
-            stacklevel=2,
         )
         raise StopTraining
 

@@ -5,7 +5,8 @@ import pandas as pd
 
 from ._censoring import CensoringDistribution
 from ._folds import as_groups
-from ._influence import half_width, logit_interval, std_error, subtract
+from ._influence import logit_interval
+from ._intervals import LIMITS, QUANTITY, interval_rows, table_by_time
 from ._kaplan_meier import KaplanMeier
 from ._survival_checks import (
     TIED,
@@ -153,18 +154,12 @@ def auc_interval(
         ]
         for name, risk in risks.items()
     }
-    columns = ["quantity", "auc", "std_error", "low", "high"]
-    if integrate:
-        means = {
-            name: _mean(areas, event, time, times) for name, areas in found.items()
-        }
-        return pd.DataFrame(_rows(means, groups, confidence_level), columns=columns)
-    rows = []
-    for place, t in enumerate(times):
-        here = {name: areas[place] for name, areas in found.items()}
-        counts = int((event & (time <= t)).sum()), int((time > t).sum())
-        rows += [(t, *r, *counts) for r in _rows(here, groups, confidence_level)]
-    return pd.DataFrame(rows, columns=["time", *columns, "n_cases", "n_controls"])
+    options = logit_interval, groups, confidence_level
+    if not integrate:
+        return table_by_time(found, "auc", (event, time), times, *options)
+    means = {name: _mean(areas, event, time, times) for name, areas in found.items()}
+    columns = [QUANTITY, "auc", *LIMITS]
+    return pd.DataFrame(interval_rows(means, *options), columns=columns)
 
 
 def find_censoring(y, y_train):
@@ -201,19 +196,6 @@ def _mean(areas, event, time, times):
         return mean, weights @ np.array(influences) + through
     own, others = (weights @ np.array(part) for part in zip(*influences, strict=True))
     return mean, (own + through, others)
-
-
-def _rows(found, groups, confidence_level):
-    """Yield a row for each risk, and for the difference of two."""
-    for name, (area, influences) in found.items():
-        error = std_error(influences, groups)
-        limits = logit_interval(area, half_width(error, confidence_level))
-        yield name, area, error, *limits
-    if len(found) == 2:
-        (first, by_first), (second, by_second) = found.values()
-        error = std_error(subtract(by_first, by_second), groups)
-        width, lead = half_width(error, confidence_level), first - second
-        yield "difference", lead, error, lead - width, lead + width
 
 
 def _influence(cases, controls, weights, risk):

@@ -5,7 +5,8 @@ import pandas as pd
 
 from ._auc import find_censoring
 from ._folds import as_groups
-from ._influence import half_width, log_interval, std_error, subtract
+from ._influence import log_interval
+from ._intervals import LIMITS, QUANTITY, interval_rows, table_by_time
 from ._survival_checks import check_by_time, check_level, check_target, check_times
 
 
@@ -128,16 +129,12 @@ def brier_interval(
         ]
         for name, survived in given.items()
     }
-    columns = ["quantity", "brier", "std_error", "low", "high"]
-    if integrate:
-        means = {name: _mean(scores, times) for name, scores in found.items()}
-        return pd.DataFrame(_rows(means, groups, confidence_level), columns=columns)
-    rows = []
-    for place, t in enumerate(times):
-        here = {name: scores[place] for name, scores in found.items()}
-        counts = int((event & (time <= t)).sum()), int((time > t).sum())
-        rows += [(t, *r, *counts) for r in _rows(here, groups, confidence_level)]
-    return pd.DataFrame(rows, columns=["time", *columns, "n_cases", "n_controls"])
+    options = log_interval, groups, confidence_level
+    if not integrate:
+        return table_by_time(found, "brier", (event, time), times, *options)
+    means = {name: _mean(scores, times) for name, scores in found.items()}
+    columns = [QUANTITY, "brier", *LIMITS]
+    return pd.DataFrame(interval_rows(means, *options), columns=columns)
 
 
 def _check(survival, name, time, times):
@@ -174,16 +171,3 @@ def _mean(scores, times):
         return mean, weights @ np.array(influences)
     parts = zip(*influences, strict=True)
     return mean, tuple(weights @ np.array(part) for part in parts)
-
-
-def _rows(found, groups, confidence_level):
-    """Yield a row for each prediction, and for the difference of two."""
-    for name, (score, influences) in found.items():
-        error = std_error(influences, groups)
-        limits = log_interval(score, half_width(error, confidence_level))
-        yield name, score, error, *limits
-    if len(found) == 2:
-        (first, by_first), (second, by_second) = found.values()
-        error = std_error(subtract(by_first, by_second), groups)
-        width, lead = half_width(error, confidence_level), first - second
-        yield "difference", lead, error, lead - width, lead + width

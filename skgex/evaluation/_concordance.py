@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from ._folds import as_groups
-from ._influence import half_width, logit_interval, std_error
+from ._influence import logit_interval
+from ._intervals import LIMITS, QUANTITY, interval_rows
 from ._survival_checks import TIED, check_level, check_risk, check_target
 
 # So many pairs are compared at a time, to bound the memory that takes.
@@ -105,21 +106,11 @@ def concordance_interval(
     risks = {"risk": check_risk(risk, "risk", len(time))}
     if reference is not None:
         risks["reference"] = check_risk(reference, "reference", len(time))
-    found = {name: _influence(event, time, values) for name, values in risks.items()}
-    n_pairs = next(iter(found.values()))[2]
-    rows = []
-    for name, (concordance, influence, _) in found.items():
-        error = std_error(influence, groups)
-        limits = logit_interval(concordance, half_width(error, confidence_level))
-        rows.append((name, concordance, error, *limits, n_pairs))
-    if reference is not None:
-        (first, by_first, _), (second, by_second, _) = found.values()
-        error = std_error(by_first - by_second, groups)
-        width = half_width(error, confidence_level)
-        limits = [first - second + side * width for side in (-1, 1)]
-        rows.append(("difference", first - second, error, *limits, n_pairs))
-    columns = ["quantity", "concordance", "std_error", "low", "high", "n_pairs"]
-    return pd.DataFrame(rows, columns=columns)
+    measured = {name: _influence(event, time, values) for name, values in risks.items()}
+    found = {name: pair for name, (*pair, _) in measured.items()}
+    rows = interval_rows(found, logit_interval, groups, confidence_level)
+    table = pd.DataFrame(rows, columns=[QUANTITY, "concordance", *LIMITS])
+    return table.assign(n_pairs=measured["risk"][-1])
 
 
 def _influence(event, time, risk):

@@ -1,7 +1,5 @@
 """Hide measured values, and compare them with what an estimator fills in."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array
@@ -13,6 +11,7 @@ from .._containers import (
     refuse_other_types,
     without_mask,
 )
+from .._warn import warn_caller
 from ._align import align_genes
 from ._filled_in import restore, standard_deviations
 from ._jobs import Failure
@@ -162,7 +161,7 @@ def check_profiles(X):
 
 
 def warn_of_left_out_genes(cells):
-    """Warn, in the name of the caller's caller, of genes that some don't restore."""
+    """Warn of genes that some don't restore."""
     counts = {}
     for (name, *_), found in cells.items():
         if not isinstance(found, Failure):
@@ -170,11 +169,9 @@ def warn_of_left_out_genes(cells):
             counts[name] = max(n, counts.get(name, 0))
     names = [f"{name!r} (up to {n} genes)" for name, n in counts.items() if n]
     if names:
-        warnings.warn(
+        warn_caller(
             "Genes are scored that all estimators restore in a draw. Not all are "
-            f"restored by {', '.join(names)}.",
-            UserWarning,
-            stacklevel=3,
+            f"restored by {', '.join(names)}."
         )
 
 

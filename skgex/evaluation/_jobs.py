@@ -1,7 +1,6 @@
 """Work on the cells of a table, several at a time, and keep what is done."""
 
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.exceptions import FitFailedWarning
 
+from .._warn import warn_caller
 from ._store import Store
 
 
@@ -134,13 +134,12 @@ def error_message(outcome):
 
 
 def warn_of_failures(jobs, outcomes):
-    """Warn of each failure, in the name of the caller's caller."""
+    """Warn of each failure."""
     for cell in (cell for job in jobs for cell in job.cells):
         outcome = outcomes[cell.key]
         if isinstance(outcome, Failure):
-            warnings.warn(
+            warn_caller(
                 f"Estimator {cell.key[0]!r} failed in {cell.label}, and is recorded as "
                 f"NaN: {outcome}",
                 FitFailedWarning,
-                stacklevel=3,
             )

@@ -1,6 +1,5 @@
 """How much a classifier makes of few labels."""
 
-import warnings
 from collections.abc import Iterable
 from itertools import product
 from typing import Any
@@ -13,6 +12,7 @@ from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d, indexable
 
+from .._warn import warn_caller
 from ._cells import take_rows, with_seed
 from ._checks import check_counts
 from ._folds import as_groups
@@ -145,53 +145,67 @@ def label_efficiency_curve(
     for estimator in estimators.values():
         check_scoring(estimator, scoring)
     units = np.arange(len(y)) if groups is None else groups
-    jobs, about = [], {}
-    for split in range(n_splits):
-        seed = random_state + split
-        splitter = GroupShuffleSplit(1, test_size=test_size, random_state=seed)
-        train, test = next(splitter.split(y, groups=units))
-        absent = np.setdiff1d(y, y[train])
-        if len(absent):
-            warnings.warn(
-                f"Class {absent.tolist()[0]!r} has no sample in the training part of "
-                f"split {split}, so its test samples count as errors for all "
-                "estimators; drop classes of few groups.",
-                UserWarning,
-                stacklevel=2,
-            )
-        for draw, name in product(range(n_draws), estimators):
-            subsets = _draw(y[train], fractions, [seed, draw])
-            for fraction, labeled in zip(fractions.tolist(), subsets, strict=True):
-                key = name, split, draw, fraction
-                about[key] = train[labeled], train, test
-        for name, estimator in estimators.items():
-            cells = [
-                Cell(
-                    key,
-                    f"split {split}, draw {key[2]} with {len(labeled)} labels",
-                    ("labels", labeled, train, test, scoring),
-                    _score,
-                    (X, y, labeled, train, test, scoring),
-                )
-                for key, (labeled, _, _) in about.items()
-                if key[:2] == (name, split)
-            ]
-            seeded = with_seed(clone(estimator), seed)
-            jobs.append(Job(seeded, cells, without_labels, (X, train)))
+    seeds = [random_state + split for split in range(n_splits)]
+    splits = [_split(y, units, test_size, seed) for seed in seeds]
+    _warn_of_absent_classes(y, splits)
+    drawn = {
+        (split, draw, fraction): (train[labeled], train, test)
+        for split, (train, test) in enumerate(splits)
+        for draw in range(n_draws)
+        for fraction, labeled in zip(
+            fractions.tolist(),
+            _draw(y[train], fractions, [seeds[split], draw]),
+            strict=True,
+        )
+    }
+    jobs = []
+    for split, name in product(range(n_splits), estimators):
+        seeded = with_seed(clone(estimators[name]), seeds[split])
+        cells = [
+            _cell((name, *place), X, y, rows, scoring)
+            for place, rows in drawn.items()
+            if place[0] == split
+        ]
+        jobs.append(Job(seeded, cells, without_labels, (X, splits[split][0])))
     cells = run_jobs(jobs, (X, y), n_jobs=n_jobs, cache_dir=cache_dir, verbose=verbose)
     warn_of_failures(jobs, cells)
+    return _as_table(cells, drawn)
+
+
+def _split(y, units, test_size, seed):
+    splitter = GroupShuffleSplit(1, test_size=test_size, random_state=seed)
+    return next(splitter.split(y, groups=units))
+
+
+def _warn_of_absent_classes(y, splits):
+    for split, (train, _) in enumerate(splits):
+        absent = np.setdiff1d(y, y[train])
+        if len(absent):
+            warn_caller(
+                f"Class {absent.tolist()[0]!r} has no sample in the training part of "
+                f"split {split}, so its test samples count as errors for all "
+                "estimators; drop classes of few groups."
+            )
+
+
+def _cell(key, X, y, rows, scoring):
+    """Return a cell of the table; `rows` are labelled, of training and of test."""
+    _, split, draw, _ = key
+    label = f"split {split}, draw {draw} with {len(rows[0])} labels"
+    given = *rows, scoring
+    return Cell(key, label, ("labels", *given), _score, (X, y, *given))
+
+
+def _as_table(cells, drawn):
     columns = ["estimator", "split", "draw", "fraction"]
     columns += ["n_labeled", "score", "n_train", "n_test", "error_message"]
-    return pd.DataFrame(
-        [
-            (
-                *(*key, len(about[key][0]), score_of(cell)),
-                *(*map(len, about[key][1:]), error_message(cell)),
-            )
-            for key, cell in cells.items()
-        ],
-        columns=columns,
-    )
+    rows = []
+    for key, cell in cells.items():
+        n_labeled, n_train, n_test = map(len, drawn[key[1:]])
+        rows.append(
+            (*key, n_labeled, score_of(cell), n_train, n_test, error_message(cell))
+        )
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _score(estimator, X, y, labeled, train, test, scoring):

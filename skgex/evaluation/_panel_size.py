@@ -1,6 +1,7 @@
 """How many genes it takes to predict."""
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -166,45 +167,42 @@ def panel_size_curve(
     else:
         panels = select_panels(selector, X, y, sizes, folds, random_state, run)
     jobs = []
-    for name, estimator in estimators.items():
-        whole = name in pretrained
-        for split, fold in enumerate(folds):
-            seed = random_state + split
-            seeded = with_seed(clone(estimator), seed)
-            cells = [
-                Cell(
-                    (name, size, draw, split),
-                    f"{size} genes, draw {draw}, split {split}",
-                    ("panel", genes, whole, *fold, scoring),
-                    _score,
-                    (X, y, genes, whole, *fold, scoring),
-                )
-                for (size, draw, place), genes in panels.items()
-                if place == split
-            ]
-            if whole:
-                jobs.append(Job(seeded, cells, without_labels, (X, fold[0])))
-            else:
-                jobs += [Job(seeded, [cell]) for cell in cells]
+    for name, split in product(estimators, range(len(folds))):
+        fold, whole = folds[split], name in pretrained
+        seeded = with_seed(clone(estimators[name]), random_state + split)
+        cells = [
+            _cell((name, *key), X, y, (genes, whole, *fold, scoring))
+            for key, genes in panels.items()
+            if key[-1] == split
+        ]
+        if whole:
+            jobs.append(Job(seeded, cells, without_labels, (X, fold[0])))
+        else:
+            jobs += [Job(seeded, [cell]) for cell in cells]
     cells = run_jobs(jobs, (X, y), **run)
     warn_of_failures(jobs, cells)
-    order = [
-        (name, size, draw, split)
-        for name in estimators
-        for size, draw, split in sorted(panels, key=lambda key: sizes.index(key[0]))
-    ]
+    in_order = sorted(panels, key=lambda key: sizes.index(key[0]))
+    order = [(name, *key) for name, key in product(estimators, in_order)]
+    return _as_table(cells, order, folds)
+
+
+def _cell(key, X, y, given):
+    _, size, draw, split = key
+    label = f"{size} genes, draw {draw}, split {split}"
+    return Cell(key, label, ("panel", *given), _score, (X, y, *given))
+
+
+def _as_table(cells, order, folds):
     columns = ["estimator", "n_genes", "draw", "split", "score"]
     columns += ["n_train", "n_test", "error_message"]
-    return pd.DataFrame(
-        [
-            (
-                *(*key, score_of(cells[key])),
-                *(*map(len, folds[key[-1]]), error_message(cells[key])),
-            )
-            for key in order
-        ],
-        columns=columns,
-    )
+    rows = [
+        (
+            *(*key, score_of(cells[key])),
+            *(*map(len, folds[key[-1]]), error_message(cells[key])),
+        )
+        for key in order
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _score(estimator, X, y, genes, whole, train, test, scoring):

@@ -122,45 +122,60 @@ def transfer_matrix(
         for name, (X, y, groups) in cohorts.items()
     }
     shared = {pair: _shared(*pair, cohorts) for pair in product(cohorts, repeat=2)}
-    jobs, sizes = [], {}
+    jobs = []
     for name, source in product(estimators, cohorts):
         seeded = with_seed(clone(estimators[name]), random_state)
-        at_home = shared[source, source][0]
-        for split, (train, test) in enumerate(folds[source]):
-            cell = _cell(
-                (name, source, source, (split,)), train, at_home, [test], scoring
-            )
-            sizes[cell.key] = len(train), [len(test)]
-            jobs.append(Job(seeded, [cell], _fit, (*at_home, train)))
-        # One fit serves all targets that have the same genes.
-        fits = {}
-        for target in (target for target in cohorts if target != source):
-            own, other = shared[source, target]
-            rows, tests = np.arange(len(own[0])), [test for _, test in folds[target]]
-            key = name, source, target, tuple(range(len(tests)))
-            sizes[key] = len(rows), list(map(len, tests))
-            genes = tuple(getattr(own[0], "columns", [type(own[0])]))
-            job = fits.setdefault(genes, Job(seeded, [], _fit, (*own, rows)))
-            job.cells.append(_cell(key, rows, other, tests, scoring))
-        jobs += fits.values()
+        jobs += _at_home(name, source, seeded, shared, folds, scoring)
+        jobs += _abroad(name, source, seeded, shared, folds, scoring)
     data = [part for cohort in cohorts.values() for part in cohort]
     cells = run_jobs(jobs, data, n_jobs=n_jobs, cache_dir=cache_dir, verbose=verbose)
     warn_of_failures(jobs, cells)
+    order = list(product(estimators, cohorts, cohorts))
+    in_order = sorted(cells, key=lambda key: order.index(key[:3]))
+    return _as_table({key: cells[key] for key in in_order}, shared, folds)
+
+
+def _at_home(name, source, estimator, shared, folds, scoring):
+    """Return the jobs of an estimator that is tested in the cohort it is fitted to."""
+    own = shared[source, source][0]
+    jobs = []
+    for split, (train, test) in enumerate(folds[source]):
+        key = name, source, source, (split,)
+        cell = _cell(key, train, own, [test], scoring)
+        jobs.append(Job(estimator, [cell], _fit, (*own, train)))
+    return jobs
+
+
+def _abroad(name, source, estimator, shared, folds, scoring):
+    """Return the jobs of an estimator that is tested in the other cohorts."""
+    # One fit serves all targets that have the same genes.
+    jobs = {}
+    for target in (target for target in folds if target != source):
+        own, other = shared[source, target]
+        rows, tests = np.arange(len(own[0])), [test for _, test in folds[target]]
+        genes = tuple(getattr(own[0], "columns", [type(own[0])]))
+        job = jobs.setdefault(genes, Job(estimator, [], _fit, (*own, rows)))
+        key = name, source, target, tuple(range(len(tests)))
+        job.cells.append(_cell(key, rows, other, tests, scoring))
+    return jobs.values()
+
+
+def _as_table(cells, shared, folds):
     columns = ["estimator", "source", "target", "split", "score", "n_genes"]
     columns += ["n_train", "n_test", "error_message"]
-    order = list(product(estimators, cohorts, cohorts))
-    return pd.DataFrame(
-        [
-            (
-                *(*key[:3], split, score_of(cells[key], place)),
-                *(shared[key[1:3]][0][0].shape[1], sizes[key][0], sizes[key][1][place]),
-                error_message(cells[key]),
+    rows = []
+    for (name, source, target, splits), cell in cells.items():
+        X = shared[source, target][0][0]
+        for place, split in enumerate(splits):
+            n_train = len(folds[source][split][0]) if source == target else len(X)
+            n_test = len(folds[target][split][1])
+            rows.append(
+                (
+                    *(name, source, target, split, score_of(cell, place), X.shape[1]),
+                    *(n_train, n_test, error_message(cell)),
+                )
             )
-            for key in sorted(cells, key=lambda key: order.index(key[:3]))
-            for place, split in enumerate(key[3])
-        ],
-        columns=columns,
-    )
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _cell(key, train, other, tests, scoring):

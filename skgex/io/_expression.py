@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import StrOptions, validate_params
 
+from .._warn import warn_caller
 from ._check._marks import mark_among
 from ._open_any import open_expression
 from ._path import local_path
 from ._selection import ON_DUPLICATE, quoted
 from ._text import GENES, SAMPLES, frames_about
-from ._warn import warn
 
 EXPRESSION_PARAMETERS = {
     "orient": [StrOptions({"auto", GENES, SAMPLES})],
@@ -180,7 +180,7 @@ def _warn_of_marks(path, X):
         X.index,
     )
     if found:
-        warn(f"{path}: {found}")
+        warn_caller(f"{path}: {found}")
 
 
 def _described(source, X):

@@ -4,10 +4,10 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+from .._warn import warn_caller
 from ._matrix import Matrix
 from ._selection import as_names, quoted, select_samples
 from ._text import GENERIC_NAMES, ONE_SAMPLE_FORMATS, open_table
-from ._warn import warn
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
 
@@ -66,7 +66,7 @@ def open_folder(path, *, samples=None, genes=None, metadata=False, **options):
     note = f"{path}: {len(parts):,d} files of one sample ({parts[0].layout.format})"
     note += f", {len(others):,d} others passed over." if others else "."
     notes = [text.partition(": ")[2] or text for text in parts[0].source["notes"]]
-    warn(" ".join([note, *notes[:2]]))
+    warn_caller(" ".join([note, *notes[:2]]))
     matrix.source = {**parts[0].source, "path": str(path), "notes": [note, *notes]}
     return matrix
 

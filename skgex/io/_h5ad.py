@@ -2,13 +2,13 @@
 
 from sklearn.utils._param_validation import validate_params
 
+from .._warn import warn_caller
 from ._h5ad_by_genes import H5adByGenes
 from ._h5ad_by_samples import H5adBySamples
 from ._h5ad_layout import check_gene_column, read_layout
 from ._hdf5 import open_hdf5
 from ._path import local_path
 from ._selection import as_names
-from ._warn import warn
 from ._xena import READER_PARAMETERS
 
 H5AD_PARAMETERS = {
@@ -135,7 +135,7 @@ def open_h5ad(
         check_gene_column(file, layout, wanted, gene_column)
     if wanted is None:
         for note in layout.notes:
-            warn(note)
+            warn_caller(note)
     return (H5adBySamples if layout.by_samples else H5adByGenes)(
         path,
         layout,

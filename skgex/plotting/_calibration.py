@@ -1,12 +1,11 @@
 """Whether survival is as predicted."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
 
 from .._follow_up import check_survival
+from .._warn import warn_caller
 from ._axes import GREY, check_matplotlib, make_axes, merged, open_frame
 from ._kaplan_meier import kaplan_meier, survival_at
 from ._labels import label_ends
@@ -172,12 +171,10 @@ class SurvivalCalibrationDisplay:
         table = pd.DataFrame(rows)
         gone = table[table["observed"].isna()]
         if len(gone):
-            warnings.warn(
+            warn_caller(
                 f"Nobody was followed up until {gone['time'].iloc[0]:g} in "
                 f"{len(gone)} of {len(table)} groups, which are not drawn: give "
-                "earlier times.",
-                UserWarning,
-                stacklevel=2,
+                "earlier times."
             )
         return cls(table).plot(**plot_kw)
 

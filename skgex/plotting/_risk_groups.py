@@ -1,6 +1,5 @@
 """Observed survival of groups of predicted risk."""
 
-import warnings
 from collections.abc import Iterable
 
 import numpy as np
@@ -8,6 +7,7 @@ import pandas as pd
 from sklearn.utils import check_consistent_length
 
 from .._follow_up import check_survival
+from .._warn import warn_caller
 from ._axes import check_matplotlib
 from ._group_curves import GroupCurves
 from ._hazard_ratios import hazard_ratios
@@ -160,7 +160,7 @@ class RiskGroupsDisplay(GroupCurves):
         check_matplotlib(f"{cls.__name__}.from_estimator")
         thresholds = find_thresholds(thresholds, train_risk, quantiles, estimator)
         risk = estimator.predict(X)
-        warn_of_own_risks(risk, train_risk, stacklevel=2)
+        warn_of_own_risks(risk, train_risk)
         return cls._from_risk(y, risk, thresholds, names, plot_kw)
 
     @classmethod
@@ -213,7 +213,7 @@ class RiskGroupsDisplay(GroupCurves):
         check_matplotlib(f"{cls.__name__}.from_predictions")
         thresholds = find_thresholds(thresholds, train_risk, quantiles)
         risk = np.asarray(risk, dtype=float)
-        warn_of_own_risks(risk, train_risk, stacklevel=2)
+        warn_of_own_risks(risk, train_risk)
         return cls._from_risk(y, risk, thresholds, names, plot_kw)
 
     @classmethod
@@ -227,7 +227,7 @@ class RiskGroupsDisplay(GroupCurves):
                 f"{len(thresholds) + 1} groups."
             )
         group = np.array(names, dtype=object)[np.searchsorted(thresholds, risk)]
-        return cls._from_groups(y, group, names, thresholds, plot_kw, stacklevel=4)
+        return cls._from_groups(y, group, names, thresholds, plot_kw)
 
     @classmethod
     def from_groups(cls, y, group, *, names=None, **plot_kw):
@@ -265,19 +265,15 @@ class RiskGroupsDisplay(GroupCurves):
         unknown = set(group.tolist()) - set(names)
         if unknown:
             raise ValueError(f"group has {unknown.pop()!r}, which is not in {names}.")
-        return cls._from_groups(y, group, names, None, plot_kw, stacklevel=3)
+        return cls._from_groups(y, group, names, None, plot_kw)
 
     @classmethod
-    def _from_groups(cls, y, group, names, thresholds, plot_kw, stacklevel):
+    def _from_groups(cls, y, group, names, thresholds, plot_kw):
         event, time = check_survival(y, cls.__name__, allow_zero=True)
         check_consistent_length(time, group)
         empty = [name for name in names if not (group == name).any()]
         if empty:
-            warnings.warn(
-                f"No sample is in the group(s) {empty}, which are left out.",
-                UserWarning,
-                stacklevel=stacklevel,
-            )
+            warn_caller(f"No sample is in the group(s) {empty}, which are left out.")
         names = [name for name in names if name not in empty]
         curves = {}
         for name in names:
@@ -285,7 +281,7 @@ class RiskGroupsDisplay(GroupCurves):
             curve = kaplan_meier(event[here], time[here])
             curves[str(name)] = pd.DataFrame(curve._asdict())
         number = (group[:, None] == np.array(names, dtype=object)).argmax(axis=1)
-        warn_of_outcome(event, time, number, names, stacklevel)
+        warn_of_outcome(event, time, number, names)
         several = len(names) > 1
         display = cls(
             curves,

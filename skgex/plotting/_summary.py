@@ -1,8 +1,8 @@
 """Mean and spread of the scores of a table of results."""
 
-import warnings
-
 import pandas as pd
+
+from .._warn import warn_caller
 
 # What the band around a line is, in words.
 INTERVALS = {"std": "± standard deviation", "range": "and range", None: ""}
@@ -74,11 +74,9 @@ def summarise(results, keys, score, interval):
         raise ValueError(f'interval={interval!r} must be "std", "range" or None.')
     failed = results[results[score].isna()]
     if len(failed):
-        warnings.warn(
+        warn_caller(
             f"{len(failed)} of {len(results)} values of {score!r} are NaN, the first "
-            f"of {failed['estimator'].iloc[0]!r}: means are over the others.",
-            UserWarning,
-            stacklevel=4,
+            f"of {failed['estimator'].iloc[0]!r}: means are over the others."
         )
     order = {name: i for i, name in enumerate(dict.fromkeys(results["estimator"]))}
     table = results.groupby(keys, sort=False)[score]

@@ -1,9 +1,10 @@
 """Thresholds between groups of risk, and groups that were cut by the outcome."""
 
-import warnings
 from itertools import combinations
 
 import numpy as np
+
+from .._warn import warn_caller
 
 # Groups of fewer events come apart by chance.
 _FEW = 5
@@ -37,21 +38,19 @@ def find_thresholds(thresholds, train_risk, quantiles, estimator=None):
     return thresholds
 
 
-def warn_of_own_risks(risk, train_risk, stacklevel):
+def warn_of_own_risks(risk, train_risk):
     """Warn if thresholds are quantiles of the very risks that are tested."""
     if train_risk is None or len(np.unique(risk)) <= 2 * _FEW:
         return
     if np.isin(risk, np.asarray(train_risk, dtype=float)).all():
-        warnings.warn(
+        warn_caller(
             "The risks that are tested are all among train_risk: their groups are cut "
             "on themselves. If these are the samples of training, the model was fitted "
-            "to their outcome, and groups differ more than those of others will.",
-            UserWarning,
-            stacklevel=stacklevel + 1,
+            "to their outcome, and groups differ more than those of others will."
         )
 
 
-def warn_of_outcome(event, time, number, names, stacklevel):
+def warn_of_outcome(event, time, number, names):
     """Warn if groups were cut by what came of the samples.
 
     That is, if of two groups with some events each all of the one were earlier than all
@@ -69,12 +68,10 @@ def warn_of_outcome(event, time, number, names, stacklevel):
             how = "all events of one are before all of the other"
         else:
             continue
-        warnings.warn(
+        warn_caller(
             f"Groups {names[a]!r} and {names[b]!r} look as if they were cut by the "
             f"outcome: {how}. Then neither the test nor the hazard ratio means "
-            "anything. Make groups of what was known at the start.",
-            UserWarning,
-            stacklevel=stacklevel + 1,
+            "anything. Make groups of what was known at the start."
         )
         return
 

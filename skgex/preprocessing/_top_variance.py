@@ -1,6 +1,5 @@
 """TopVarianceGenes: the genes that vary most."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,6 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._inputs import check_genes
+from .._warn import warn_caller
 from ._gene_moments import gene_moments
 from ._rows import checked_rows
 
@@ -103,10 +103,9 @@ class TopVarianceGenes(SelectorMixin, BaseEstimator):
         """
         X = check_genes(self, X, reset=True, ensure_min_samples=2)
         if self.k != "all" and self.k > X.shape[1]:
-            warnings.warn(
+            warn_caller(
                 f"k={self.k} is more than the {X.shape[1]} genes in X: all are kept, "
-                "unless min_mean excludes some.",
-                stacklevel=2,
+                "unless min_mean excludes some."
             )
         names = getattr(self, "feature_names_in_", None)
         means, variances, _ = gene_moments(X, names)

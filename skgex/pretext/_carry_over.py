@@ -1,9 +1,9 @@
 """Go on with a cohort that has other genes: what is known of shared genes is kept."""
 
-import warnings
-
 import numpy as np
 import torch
+
+from .._warn import warn_caller
 
 # In standard deviations of a gene: cohorts of one unit differ by less.
 MAX_SHIFT = 3.0
@@ -82,12 +82,10 @@ def check_unit(old, new, places):
     """
     shift = median_shift(old, new, places)
     if shift > MAX_SHIFT:
-        warnings.warn(
+        warn_caller(
             "Half of the genes that X shares with the last fit have moved by "
             f"{shift:.1f} standard deviations or more: X seems to be in another unit. "
-            "Convert it, or put both through a QuantileNormalizer first.",
-            UserWarning,
-            stacklevel=8,
+            "Convert it, or put both through a QuantileNormalizer first."
         )
 
 

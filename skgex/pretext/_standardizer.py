@@ -1,12 +1,11 @@
 """Learn how genes are standardised, and refuse what cannot be."""
 
-import warnings
-
 import numpy as np
 
 from .._inputs import gene_label
 from .._shrunken_moments import shrunken_moments
 from .._training import gene_moments, is_constant
+from .._warn import warn_caller
 from ..nn import GeneStandardizer
 
 
@@ -50,11 +49,9 @@ def fit_standardizer(reader, names, standardize, clip, known=None, warn=True):
         )
     if warn and constant.any():
         first = gene_label(np.flatnonzero(constant)[0], names)
-        warnings.warn(
+        warn_caller(
             f"{constant.sum()} gene(s) are constant in X, the first being gene "
-            f"{first}. They are kept and carry no information.",
-            UserWarning,
-            stacklevel=9,
+            f"{first}. They are kept and carry no information."
         )
     if not standardize:
         return GeneStandardizer(np.zeros_like(mean), np.ones_like(std))

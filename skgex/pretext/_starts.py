@@ -1,6 +1,5 @@
 """Where pretraining starts from: embedders that were fitted elsewhere."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._inputs import match_genes, some_names
+from .._warn import warn_caller
 from ._carry_over import MAX_SHIFT, median_shift
 
 AS_THE_START = "start: give the embedder the parameters of the one it starts from."
@@ -100,12 +100,10 @@ def _places(estimator, embedder):
         return np.arange(n_own)
     places = match_genes(known, own)
     if (places < 0).all():
-        warnings.warn(
+        warn_caller(
             f"X shares none of its {n_own} genes with the {n_known} of start, which is "
             f"left out: it has {some_names(own)}, where start has {some_names(known)}. "
-            "Bring names of genes to those of start.",
-            UserWarning,
-            stacklevel=10,
+            "Bring names of genes to those of start."
         )
     return places
 
@@ -127,12 +125,10 @@ def in_unit_of(start, standardizer):
     shift = median_shift(start.embedder.standardizer_, standardizer, start.places)
     if shift <= MAX_SHIFT:
         return True
-    warnings.warn(
+    warn_caller(
         "Half of the genes that X shares with start have moved by "
         f"{shift:.1f} standard deviations or more: X seems to be in another unit. Of "
         "start only how genes vary together is used, each in standard deviations of "
-        "its own. If X should be in the same unit, convert it first.",
-        UserWarning,
-        stacklevel=8,
+        "its own. If X should be in the same unit, convert it first."
     )
     return False

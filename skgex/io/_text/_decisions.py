@@ -13,9 +13,9 @@ from ..._gene_names import (
     share_of_genes,
     spreadsheet_symbols,
 )
+from ..._warn import warn_caller
 from .._check import words
 from .._selection import quoted
-from .._warn import warn
 from ._column_words import (
     IDS_OF_SAMPLES,
     names_ids,
@@ -66,7 +66,7 @@ def orientation_of(path, layout, names, orient):
     if orient == "auto":
         orient, guessed = find_orientation(found, names, layout.samples, path)
         if guessed:
-            warn(
+            warn_caller(
                 f"{path}: lines are taken for {orient.split('_')[0]} since there are "
                 f"{len(names):,d} of them and {len(layout.samples):,d} columns; the "
                 f"names do not tell. Pass orient={orient!r} if this is right."
@@ -165,7 +165,7 @@ def samples_of(names, layout, path):
 def say_notes(path, layout):
     """Warn of what was decided about the columns."""
     for note in layout.notes:
-        warn(note)
+        warn_caller(note)
     columns = layout.columns
     if columns.guessed:
         names = quoted(columns.guessed)
@@ -194,7 +194,7 @@ def say_odd_samples(path, layout):
 
 def _tell(layout, text):
     layout.notes.append(text)
-    warn(text)
+    warn_caller(text)
 
 
 def describe(path, layout, orient):

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from .._warn import warn
+from ..._warn import warn_caller
 from ._cells import decode
 from ._dialect import plain_lines
 from ._open import open_text
@@ -29,7 +29,7 @@ class _Lines:
     def warn_if_cut(self, path):
         """Warn if the last line has no end, as where a file was cut off."""
         if self._last[-1:] not in (b"\n", b"\r", b"\x1a"):
-            warn(
+            warn_caller(
                 f"{path} does not end with the end of a line. If it was cut off, its "
                 "last value may lack digits: compare its size with the original."
             )

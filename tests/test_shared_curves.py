@@ -83,6 +83,15 @@ def test_a_skewness_is_without_the_fold_that_it_is_learnt_from():
         assert_allclose(trials.fold_features[f], expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(("n_known", "n_features"), [(3, 2), (2, 1), (0, 1)])
+def test_slopes_are_shared_where_all_genes_have_known_curves(n_known, n_features):
+    powers = [power_sums([torch.randn(9, 3)], 3) for _ in range(3)]
+    known = random_curves(3)
+    known.heights[n_known:] = 0
+    trials = CurveTrials(powers, known if n_known else None)
+    assert trials.features.shape == (3, n_features)
+
+
 # The choice
 
 
@@ -108,7 +117,7 @@ def test_of_few_samples_genes_share_what_skewness_tells(n, monkeypatch):
     assert errors[0] < 0.995 * errors[1]
 
 
-@pytest.mark.parametrize(("n", "is_adapted"), [(29, False), (15, True), (1000, False)])
+@pytest.mark.parametrize(("n", "is_adapted"), [(29, False), (29, True), (1000, False)])
 def test_with_fewer_and_with_many_samples_nothing_is_shared(n, is_adapted, monkeypatch):
     known = random_curves(40, 0.1) if is_adapted else None
     X = skewed_genes(n, seed=1)

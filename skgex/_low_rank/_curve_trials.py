@@ -33,7 +33,9 @@ class CurveTrials:
             for base in range(len(self.bases))
             for weight in (*PENALTIES, torch.inf)
         ]
-        with_level = known is not None
+        # Genes that are new are shrunk by the number of samples, others hardly: these
+        # alone can share a slope.
+        with_level = known is not None and bool(known.heights.flatten(1).any(1).all())
         self.features = features(sum(powers), with_level)
         self.fold_features = [features(sum(powers) - own, with_level) for own in powers]
 

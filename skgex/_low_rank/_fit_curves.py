@@ -15,9 +15,8 @@ from ._shared_curves import power_sums
 HIDDEN_SHARES = (0.15, 0.5, 0.85)
 # Of so many samples genes have curves of their own.
 _MANY_ROWS = 1000
-# Below these, models of half of the samples say too little of one of all of them; less
-# so where they were adapted.
-_FEW_ROWS, _FEW_ADAPTED = 30, 16
+# Below, models of half of the samples say too little of one of all of them.
+_FEW_ROWS = 30
 # Curves are tried on more folds than one until these have so many samples.
 _ENOUGH_ROWS = 64
 
@@ -53,16 +52,15 @@ def fit_curves(reader, rows, prepare, fold, priors, known=None):
     -----
     Curves are drawn to zero, or to those that are known. Of few samples genes also
     share what is added to that, in proportion to their skewness. What is shared by all
-    alike is left out unless there are known curves: it would be the slope, which
-    differs between models of some of the samples and of all.
+    alike is left out unless there are known curves for all genes: it would be the slope,
+    which differs between models of some of the samples and of all.
     """
     parts = [
         (prior, Blocks(reader, rows[fold[rows] == f], prepare))
         for f, prior in enumerate(priors)
     ]
     masks = [uniform(reader.shape[1:]) < share for share in HIDDEN_SHARES]
-    least = _FEW_ROWS if known is None else _FEW_ADAPTED
-    is_shared = least <= len(rows) < _MANY_ROWS
+    is_shared = _FEW_ROWS <= len(rows) < _MANY_ROWS
     powers = [power_sums(blocks, reader.shape[1]) for _, blocks in parts]
     trials = CurveTrials(powers if is_shared else None, known)
     sums = [None, *(_normal_equations(*part, masks)[:2] for part in parts[1:])]

@@ -180,9 +180,14 @@ def gene_names(estimator):
 
 
 def take_genes(estimator, X):
-    """Return the genes of a checked array; the array itself without covariates."""
-    places = covariate_places(estimator)
-    return X[:, gene_columns(estimator)] if len(places) else X
+    """Return the genes of a checked array; the array itself without covariates.
+
+    Those of a table on disk stay there.
+    """
+    if not len(covariate_places(estimator)):
+        return X
+    columns = gene_columns(estimator)
+    return X._of_genes(columns) if isinstance(X, MappedTable) else X[:, columns]
 
 
 def take_covariates(estimator, X):
@@ -228,7 +233,7 @@ def gene_table(estimator, table, X):
     """Return what an embedder is fitted on: the genes, with names if they have any."""
     if not len(covariate_places(estimator)):
         return table
-    if not hasattr(table, "columns"):
+    if isinstance(X, MappedTable) or not hasattr(table, "columns"):
         return take_genes(estimator, X)
     columns = gene_columns(estimator)
     if not isinstance(columns, slice):

@@ -1,6 +1,5 @@
 """What every estimator asks of its expression matrix, and of the names of its genes."""
 
-import mmap
 from contextlib import contextmanager
 
 import numpy as np
@@ -142,16 +141,6 @@ def check_weights(sample_weight, X, dtype=None, **options):
     return _check_sample_weight(
         sample_weight, X, dtype=dtype, ensure_non_negative=True, **options
     )
-
-
-def memory_map(X):
-    """Return the `mmap` whose pages `X` may give back after reading, or None."""
-    while X is not None and not isinstance(X, mmap.mmap):
-        # Private pages (mode "c") hold changes that exist nowhere else.
-        if isinstance(X, np.memmap) and X.mode == "c":
-            return None
-        X = getattr(X, "base", None)
-    return X if hasattr(mmap, "MADV_DONTNEED") else None
 
 
 def gene_label(gene, gene_names):

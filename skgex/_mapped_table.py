@@ -1,6 +1,11 @@
 """Samples of a table on disk, which are read when they are needed."""
 
+import mmap
+
 import numpy as np
+
+# So much is read at once where all that is selected is read.
+_BLOCK_BYTES = 16 * 2**20
 
 
 class MappedTable:
@@ -8,8 +13,8 @@ class MappedTable:
 
     numpy and pandas copy what is selected by a list, so that each fold of a memory map
     lies in memory. Of this table a selection of rows holds their numbers: splits and
-    searches of scikit-learn hand it on, and the embedders and fine-tuned classifiers
-    and regressors read it batch by batch. It is pickled as a path and numbers, and
+    searches of scikit-learn hand it on, and the embedders, the fine-tuned estimators
+    and the imputer read it batch by batch. It is pickled as a path and numbers, and
     opened again where it arrives. Other estimators, and numpy, read all that is
     selected.
 
@@ -63,6 +68,10 @@ class MappedTable:
     """
 
     ndim = 2
+    # Columns of the file that are genes of this table; None for all, as they are.
+    _places = None
+    # Columns that are in memory, for each selected sample; None for none.
+    _added = None
 
     def __init__(self, values, index, columns, reopen, attrs=None):
         self.values, self.columns, self.attrs = values, columns, dict(attrs or {})
@@ -72,7 +81,8 @@ class MappedTable:
     @property
     def shape(self):
         """Numbers of selected samples and of genes."""
-        return len(self.rows), self.values.shape[1]
+        n_added = 0 if self._added is None else self._added.shape[1]
+        return len(self.rows), len(self.columns) + n_added
 
     @property
     def size(self):
@@ -108,22 +118,16 @@ class MappedTable:
         rows, genes = key if isinstance(key, tuple) else (key, slice(None))
         chosen = self.rows[rows]
         if np.ndim(chosen) != 1:
-            return np.array(self.values[chosen])[genes]
-        if not _is_all(genes):
-            columns = np.arange(self.shape[1])[genes]
-            found = np.array(self.values[np.ix_(chosen, np.atleast_1d(columns))])
-            return found if np.ndim(columns) else found[:, 0]
-        taken = MappedTable(
-            self.values, self._index, self.columns, self._reopen, self.attrs
-        )
-        taken.rows = chosen
-        return taken
+            return np.asarray(self[[rows]])[0, genes]
+        added = None if self._added is None else self._added[rows]
+        taken = self._replaced(rows=chosen, _added=added)
+        return taken if _is_all(genes) else taken._read(genes)
 
     def __array__(self, dtype=None, copy=None):
         """Read all that is selected."""
         if copy is False:
             raise ValueError("What is on disk cannot be an array without a copy.")
-        return np.asarray(self.values[self.rows], dtype=dtype)
+        return self._read(dtype=dtype)
 
     def to_frame(self):
         """Read all that is selected into a table in memory.
@@ -145,6 +149,69 @@ class MappedTable:
         """
         return self._framed(np.broadcast_to(np.zeros((), self.dtype), self.shape))
 
+    def _of_genes(self, places):
+        """Select genes, by their numbers, without reading them."""
+        own = np.arange(self.values.shape[1]) if self._places is None else self._places
+        return self._replaced(_places=own[places], columns=self.columns[places])
+
+    def _beside(self, values):
+        """Put columns that are in memory, and have no names, after the genes."""
+        return self._replaced(_added=values.astype(self.dtype))
+
+    def _arranged(self, values, samples):
+        """Return what the table has of some samples, given their rows of the file.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, n_stored_genes)
+            All that is stored of them.
+        samples : slice or ndarray of shape (n,)
+            Which of the selected samples they are.
+
+        Returns
+        -------
+        values : ndarray of shape (n, n_genes)
+        """
+        if self._places is not None:
+            values = np.take(values, self._places, axis=1)
+        if self._added is not None:
+            values = np.concatenate([values, self._added[samples]], axis=1)
+        return values
+
+    def _read(self, genes=slice(None), dtype=None):
+        """Read genes of all that is selected.
+
+        Block by block: beside the copy would else be the pages of the file, and all
+        values that are of another type.
+        """
+        columns = np.asarray(np.arange(self.shape[1])[genes])
+        values = np.empty(
+            (len(self), *columns.shape), self.dtype if dtype is None else dtype
+        )
+        pages = memory_map(self.values)
+        size = max(1, _BLOCK_BYTES // max(1, self.dtype.itemsize * self.shape[1]))
+        # Other genes of the file need not be copied first.
+        is_plain = self._places is None and self._added is None
+        for start in range(0, len(self), size):
+            some = slice(start, start + size)
+            rows = self.rows[some]
+            if _is_all(genes):
+                values[some] = self._arranged(self.values[rows], some)
+            elif is_plain:
+                rows = rows.reshape(-1, *[1] * columns.ndim)
+                values[some] = self.values[rows, columns]
+            else:
+                part = self._arranged(self.values[rows], some)
+                values[some] = part[:, columns]
+            if pages is not None:
+                pages.madvise(mmap.MADV_DONTNEED)
+        return values
+
+    def _replaced(self, **attributes):
+        taken = object.__new__(type(self))
+        vars(taken).update(vars(self), **attributes)
+        return taken
+
     def _framed(self, values):
         # No estimator needs pandas but for such a table.
         from pandas import DataFrame
@@ -153,7 +220,7 @@ class MappedTable:
 
     def __reduce__(self):
         # The file is at hand where the table goes, or its values would go with it.
-        return _reopened, (self._reopen, self.rows)
+        return _reopened, (self._reopen, self.rows, self._places, self._added)
 
     def __repr__(self):
         return (
@@ -166,5 +233,17 @@ def _is_all(key):
     return key is Ellipsis or (isinstance(key, slice) and key == slice(None))
 
 
-def _reopened(reopen, rows):
-    return reopen()[rows]
+def _reopened(reopen, rows, places=None, added=None):
+    table = reopen()[rows]
+    table = table if places is None else table._of_genes(places)
+    return table if added is None else table._beside(added)
+
+
+def memory_map(X):
+    """Return the `mmap` whose pages `X` may give back after reading, or None."""
+    while X is not None and not isinstance(X, mmap.mmap):
+        # Private pages (mode "c") hold changes that exist nowhere else.
+        if isinstance(X, np.memmap) and X.mode == "c":
+            return None
+        X = getattr(X, "base", None)
+    return X if hasattr(mmap, "MADV_DONTNEED") else None

@@ -125,7 +125,7 @@ class GeneRestorer(
         self : object
             The fitted restorer.
         """
-        table, X = X, check_genes(self, X, reset=True)
+        table, X = X, check_genes(self, X, reset=True, lazy=True)
         warn_of_table(self, table, X)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         tasks = FitTasks(self, table, y, max_subtasks=1)

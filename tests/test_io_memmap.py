@@ -14,7 +14,8 @@ from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 
 from skgex import SCARF
-from skgex._inputs import check_genes, memory_map
+from skgex._inputs import check_genes
+from skgex._mapped_table import memory_map
 from skgex.io import open_memmap, read_archs4, to_memmap
 
 

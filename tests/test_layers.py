@@ -37,20 +37,24 @@ LAYERS = {
     },
     "_finetune": {
         *("nn", "_training", "_persistence", "_inputs", "pretext", "_plausible"),
-        *("_covariates", "_warn"),
+        *("_covariates", "_mapped_table", "_warn"),
     },
     "_survival": {
         *("nn", "_training", "_inputs", "pretext", "_finetune", "_plausible"),
         *("_covariates", "_follow_up", "_warn"),
     },
-    "_impute": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
+    "_impute": {
+        *("pretext", "_training", "_persistence", "_inputs", "_plausible"),
+        "_mapped_table",
+    },
     "_restore": {"pretext", "_training", "_persistence", "_inputs", "_plausible"},
     "_attributions": {
         *("nn", "_training", "_inputs", "pretext", "_finetune", "_covariates"),
         "_warn",
     },
     "preprocessing": {
-        *("_gene_names", "_inputs", "_containers", "_shrunken_moments", "_warn"),
+        *("_gene_names", "_inputs", "_containers", "_shrunken_moments"),
+        *("_mapped_table", "_warn"),
     },
     "evaluation": {"_containers", "_follow_up", "_warn"},
     "plotting": {"evaluation", "_follow_up", "_warn"},
@@ -63,7 +67,7 @@ FOREIGN = {
     "accelerate": {"_training"},
     "sksurv": {"_survival"},
     "torch": {*LAYERS}
-    - {"__init__", "_impute", "_restore", "_inputs", "datasets", "evaluation", "io"}
+    - {"__init__", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
     - {"_new_file", "_memory", "_plausible", "_covariates", "_follow_up"}
     - {"_mapped_table", "_warn"}

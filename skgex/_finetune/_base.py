@@ -183,7 +183,7 @@ class BaseFineTuned(TunedEncoder, metaclass=ABCMeta):
     def _fit(self, X, y, sample_weight, groups):
         resume = self.warm_start and hasattr(self, "head_")
         # Callbacks and the embedder are shown the table, with the names of the genes.
-        table, (genes, X, C) = X, learn_columns(self, X, resume, lazy=True)
+        table, (genes, X, C) = X, learn_columns(self, X, resume)
         y, labels, n_outputs, learnt = self._labels(X, y, sample_weight, groups)
         learnt |= fit_covariates(self, C, labels[0].numpy())
         device = resolve_device(self.device)

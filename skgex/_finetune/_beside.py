@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from .._covariates import covariate_labels
+from .._mapped_table import MappedTable
 
 
 class Beside(nn.Module):
@@ -66,4 +67,6 @@ def append_covariates(values, C, learnt):
     if not C.shape[1]:
         return values
     C = (C - learnt["_covariate_center"]) / learnt["_covariate_scale"]
+    if isinstance(values, MappedTable):
+        return values._beside(C)
     return np.concatenate([values, C.astype(values.dtype)], axis=1)

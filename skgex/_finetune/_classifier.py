@@ -18,7 +18,12 @@ from .._inputs import refuse_unread, warn_of_column
 from .._training import quiet
 from ._base import BaseFineTuned
 from ._class_mixture import fit_class_mixture
-from ._linear_models import MANY_CLASSES, in_own_span, logistic_regression
+from ._linear_models import (
+    MANY_CLASSES,
+    in_own_span,
+    logistic_regression,
+    some_rows,
+)
 from ._marks import (
     as_labels,
     labeled_samples,
@@ -360,7 +365,8 @@ class FineTunedClassifier(LabeledScoreMixin, ClassifierMixin, BaseFineTuned):
 
     def _fit_linear(self, genes, rows, target, weight, groups):
         labels = (target, weight)
-        coef, intercept = in_own_span(logistic_regression, genes[rows], *labels, 1.0)
+        labeled = some_rows(genes, rows)
+        coef, intercept = in_own_span(logistic_regression, labeled, *labels, 1.0)
         axes = principal_axes(genes, N_COMPONENTS)
         # A product in double precision would copy all genes.
         scores = (genes @ axes.astype(np.float32)).astype(np.float64)

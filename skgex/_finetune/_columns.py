@@ -5,7 +5,7 @@ from .._inputs import check_genes
 from .._plausible import warn_of_table
 
 
-def learn_columns(estimator, table, resume, lazy=False):
+def learn_columns(estimator, table, resume):
     """Learn the columns of the training data, and take genes and covariates apart.
 
     Parameters
@@ -16,20 +16,18 @@ def learn_columns(estimator, table, resume, lazy=False):
         What was passed to `fit`.
     resume : bool
         Whether it goes on from its own last fit.
-    lazy : bool, default=False
-        Whether a selection from a table on disk is returned as it is.
 
     Returns
     -------
     genes : array-like of shape (n_samples, n_genes)
         What an embedder is fitted on: with names, if there are any.
-    X : ndarray of shape (n_samples, n_genes)
-        The same as a checked array.
+    X : ndarray or MappedTable of shape (n_samples, n_genes)
+        The same as a checked array, or on disk.
     C : ndarray of shape (n_samples, n_covariates)
     """
     learn_covariates(estimator, table, resume)
     checked = check_genes(
-        estimator, table, reset=not resume, ensure_min_samples=2, lazy=lazy
+        estimator, table, reset=not resume, ensure_min_samples=2, lazy=True
     )
     genes = gene_table(estimator, table, checked)
     X, C = take_genes(estimator, checked), take_covariates(estimator, checked)

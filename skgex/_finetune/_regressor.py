@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_y, check_array
 
 from .._inputs import refuse_unread
 from ._base import BaseFineTuned
-from ._linear_models import in_own_span, ridge_regression
+from ._linear_models import in_own_span, ridge_regression, some_rows
 from ._marks import as_labels, labeled_samples
 from ._score import LabeledScoreMixin
 
@@ -289,7 +289,8 @@ class FineTunedRegressor(LabeledScoreMixin, RegressorMixin, BaseFineTuned):
 
     def _fit_linear(self, genes, rows, target, weight, groups):
         alphas = np.logspace(0, 7, 15)
-        return *in_own_span(ridge_regression, genes[rows], target, weight, alphas), {}
+        labeled = some_rows(genes, rows)
+        return *in_own_span(ridge_regression, labeled, target, weight, alphas), {}
 
     def _loss(self, output, target):
         return (output - target).square().mean(dim=1)

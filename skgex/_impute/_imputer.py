@@ -14,12 +14,12 @@ from sklearn.utils._param_validation import HasMethods, MissingValues, StrOption
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._inputs import check_genes
+from .._mapped_table import MappedTable
 from .._persistence import SaveMixin
 from .._plausible import warn_of_table
 from .._training import (
     FitTasks,
     RowReader,
-    check_all_profiles,
     gene_moments,
     is_constant,
 )
@@ -173,16 +173,15 @@ class GexImputer(
         self : object
             The fitted imputer.
         """
-        table, (X, missing) = X, self._check(X, reset=True)
-        check_consistent_length(X, groups)
+        table, measured = X, self._check(X, reset=True)
+        check_consistent_length(measured, groups)
         self.random_state_ = check_random_state(self.random_state)
-        measured = X if self._marks_nan else np.where(missing, np.nan, X)
         warn_of_table(self, table, measured)
-        if self.add_indicator:
-            self.indicator_ = MissingIndicator(error_on_new=False).fit(measured)
         self._learn_genes(measured)
         if self.censored is not None:
-            self._learn_limits(measured, missing)
+            # In row order, as sums over columns are rounded by the order.
+            measured = np.ascontiguousarray(measured)
+            self._learn_limits(measured, np.isnan(measured))
         tasks = FitTasks(self, table, y, max_subtasks=1)
         self.embedder_ = self._fit_embedder(measured, groups, tasks.step("restore"))
         tasks.end({})
@@ -203,13 +202,7 @@ class GexImputer(
             the indicator, if there is one.
         """
         check_is_fitted(self)
-        X, missing = self._check(X, reset=False)
-        check_all_profiles(RowReader(X), self._names(), allow_empty=True)
-        imputed = self._filled(X, missing)[:, self._kept]
-        if not self.add_indicator:
-            return imputed
-        holes = np.where(missing, np.nan, X)
-        return np.hstack([imputed, self.indicator_.transform(holes)])
+        return self._filled(self._check(X, reset=False))
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns that `transform` returns.
@@ -241,20 +234,20 @@ class GexImputer(
         return getattr(self, "feature_names_in_", None)
 
     def _check(self, X, reset):
-        """Return X, and where it has missing values."""
+        """Return X as an array, or on disk, in which missing values are NaN."""
         # As scikit-learn does it: integers become float64, which holds them exactly.
-        X = check_genes(self, X, reset=reset, dtype=[np.float64, np.float32])
-        missing = np.isnan(X)
+        dtypes = [np.float64, np.float32]
+        X = check_genes(self, X, reset=reset, dtype=dtypes, lazy=self._marks_nan)
         if self._marks_nan:
-            return X, missing
-        if missing.any():
+            return X
+        if np.isnan(X).any():
             raise ValueError(
                 "Input X contains NaN, but missing values are marked by missing_values="
                 f"{self.missing_values!r}; use missing_values=np.nan, or replace NaN "
                 "by that mark."
             )
         with np.errstate(over="ignore"):  # a mark that no value can be
-            return X, X == self.missing_values
+            return np.where(X == self.missing_values, np.nan, X)
 
     def _learn_genes(self, measured):
         """Learn which genes there are, which of them vary, and their means."""
@@ -262,6 +255,10 @@ class GexImputer(
             RowReader(measured), self._names(), allow_empty=True
         )
         self.statistics_ = mean
+        if self.add_indicator:
+            # All that it asks is in which genes something is missing.
+            holes = np.where(count < len(measured), np.nan, 0.0)[None]
+            self.indicator_ = MissingIndicator(error_on_new=False).fit(holes)
         # A sample without any measured gene, and a constant gene, get the mean.
         self._fill = np.nan_to_num(mean, nan=0.0)
         # A pretrained embedder also restores genes that these samples lack.
@@ -276,8 +273,8 @@ class GexImputer(
             return None
         seed = self.random_state_.randint(2**31 - 1)
         frozen = isinstance(self.embedder, FrozenEstimator)
-        missing = np.isnan(measured)
-        if self.censored is not None:
+        missing = None if self.censored is None else np.isnan(measured)
+        if missing is not None:
             measured = self._guess(measured, missing)
             if not frozen:
                 measured = self._refine(
@@ -293,19 +290,33 @@ class GexImputer(
             task=task,
             kind=GexBERT,
         )
-        if self.censored is not None and frozen:
+        if missing is not None and frozen:
             self._refine(measured, missing, embedder, seed=seed)
         return embedder
 
     def _table(self, measured):
         """Return samples with genes that vary, and which samples those are."""
+        rows = np.flatnonzero(self._have_measured(measured))
+        if len(rows) < len(measured):
+            measured = measured[rows]
+        return self._varying(measured), rows
+
+    def _have_measured(self, X):
+        """Return which samples have a measured gene that varies."""
+        genes, some = self._restored, []
+        for chunk in RowReader(X).chunks():
+            some.append(~np.isnan(chunk.numpy()[:, genes]).all(axis=1))
+        return np.concatenate(some)
+
+    def _varying(self, X):
+        """Return the genes that vary, with their names if there are any."""
         genes = self._restored
-        rows = np.flatnonzero(~np.isnan(measured[:, genes]).all(axis=1))
-        if len(rows) < len(measured) or len(genes) < measured.shape[1]:
-            measured = measured[np.ix_(rows, genes)]
-        if self._names() is not None:
-            measured = pd.DataFrame(measured, columns=self._names()[genes], copy=False)
-        return measured, rows
+        if isinstance(X, MappedTable):
+            return X if len(genes) == X.shape[1] else X._of_genes(genes)
+        X = X if len(genes) == X.shape[1] else X[:, genes]
+        if self._names() is None:
+            return X
+        return pd.DataFrame(X, columns=self._names()[genes], copy=False)
 
     def __sklearn_is_fitted__(self):
         # A fit that was interrupted has learnt the genes, but no embedder.

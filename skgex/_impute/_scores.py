@@ -1,7 +1,6 @@
 """How like the samples of fit others are, for GexImputer."""
 
 import numpy as np
-import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 
@@ -37,15 +36,11 @@ class ScoresMixin:
             If a sample has no measured gene that varies, or the embedder cannot score.
         """
         check_is_fitted(self)
-        X, missing = self._check(X, reset=False)
+        X = self._check(X, reset=False)
         if self.embedder_ is None:
             raise ValueError("No gene varied in fit: there is nothing to score by.")
-        measured = np.where(missing, np.nan, X)[:, self._restored]
         options = {"as_quantile": as_quantile, "return_z": return_z}
-        if self._names() is not None:
-            names = self._names()[self._restored]
-            measured = pd.DataFrame(measured, columns=names, copy=False)
-        found = self.embedder_.score_samples(measured, **options)
+        found = self.embedder_.score_samples(self._varying(X), **options)
         if not return_z:
             return found
         z = np.full(X.shape, np.nan, dtype=np.float32)

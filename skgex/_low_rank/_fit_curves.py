@@ -52,8 +52,8 @@ def fit_curves(reader, rows, prepare, fold, priors, known=None):
     -----
     Curves are drawn to zero, or to those that are known. Of few samples genes also
     share what is added to that, in proportion to their skewness. What is shared by all
-    alike is left out unless there are known curves for all genes: it would be the slope,
-    which differs between models of some of the samples and of all.
+    alike is left out unless there are known curves for all genes: it would be the
+    slope, which differs between models of some of the samples and of all.
     """
     parts = [
         (prior, Blocks(reader, rows[fold[rows] == f], prepare))

@@ -140,6 +140,9 @@ class BaseFineTunedSurvival(
         center, scale = fit_scale(self, C)
         scaler, G = fit_scaling(X, self.scaling, names)
         G = scale_by_stratum(X, G, self.scaling, data.stratum.numpy(), names)
+        # In place, as they are as large as the table.
+        mean = G.mean(axis=0)
+        G -= mean
         risk = fit_linear_risk(
             G,
             data,
@@ -162,7 +165,7 @@ class BaseFineTunedSurvival(
             "event_times_": np.unique(data.time[data.event]),
             **learnt_effects(self, risk, center, scale, n_events),
         }
-        layer = _linear_layer(risk.coef, -float(G.mean(axis=0) @ risk.coef))
+        layer = _linear_layer(risk.coef, -float(mean @ risk.coef))
         held_out = risk.held_out, risk.held_out_covariates
         return nn.Sequential(scaler, layer), held_out, learnt
 
@@ -201,7 +204,7 @@ class BaseFineTunedSurvival(
 
     def _checked_risk(self, X):
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         known = self._covariate_risk(take_covariates(self, X))
         model = self.linear_, self.standardizer_, self.encoder_, self.head_
         return self._risk(take_genes(self, X), known, *model)

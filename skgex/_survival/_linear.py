@@ -140,7 +140,7 @@ def fit_linear_risk(
     Parameters
     ----------
     G : ndarray of shape (n_samples, n_genes)
-        Scaled genes, without NaN.
+        Scaled genes, without NaN, of mean 0: no copy is made of what may be large.
     data : SurvivalData
         Their follow-up.
     alpha : float or "cv"
@@ -166,7 +166,6 @@ def fit_linear_risk(
     -------
     risk : LinearRisk
     """
-    G = G - G.mean(axis=0)
     C = np.empty((len(G), 0)) if C is None else C
     if l1_ratio:
         model = _ElasticNet(G, C, data, ties, l1_ratio)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .._training import RowReader, apply_by_batches, gene_moments
+from .._training import RowReader, apply_by_batches, apply_in_place, gene_moments
 from ..nn import GeneStandardizer, NormalScores, SampleStandardizer
 from ..nn._fill import FillWithMean
 
@@ -19,7 +19,7 @@ def fit_scaling(X, scaling, gene_names=None):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_genes)
+    X : ndarray or MappedTable of shape (n_samples, n_genes)
         Training data.
     scaling : {"rank", "standard"}
         See `FineTunedCoxPH`.
@@ -33,19 +33,24 @@ def fit_scaling(X, scaling, gene_names=None):
     scaled : ndarray of shape (n_samples, n_genes), dtype float32
         The training data, scaled.
     """
-    device, stages, scaled = torch.device("cpu"), [], X
+    stages, scaled = [], X
     if scaling == "rank":
-        stages.append(NormalScores(_rank_knots(X)))
+        # Read as a whole, as ranks are of columns, and scaled where it lies then.
+        scaled = _in_memory(X)
+        stages.append(NormalScores(_rank_knots(scaled)))
         if X.shape[1] >= MIN_GENES:
             stages.append(SampleStandardizer())
-        scaled = apply_by_batches(nn.Sequential(*stages), X, device, gene_names)
+        apply_in_place(nn.Sequential(*stages), scaled, gene_names)
     mean, std, _ = gene_moments(RowReader(scaled), gene_names)
     constant = ~(std > 1e-7 * np.maximum(np.abs(mean), 1e-3))
     last = nn.Sequential(
         GeneStandardizer(np.nan_to_num(mean), np.where(constant, 1.0, std), CLIP),
         FillWithMean(),
     )
-    scaled = apply_by_batches(last, scaled, device)
+    if scaling == "rank":
+        apply_in_place(last, scaled)
+    else:
+        scaled = apply_by_batches(last, X, torch.device("cpu"))
     return nn.Sequential(*stages, *last), scaled
 
 
@@ -64,6 +69,12 @@ def scale_by_stratum(X, scaled, scaling, stratum, gene_names=None):
     return scaled
 
 
+def _in_memory(X):
+    """Return a copy in single precision; what is infinite then is refused later."""
+    with np.errstate(over="ignore"):
+        return np.array(X, np.float32, order="C")
+
+
 def _rank_knots(X):
     """Return values of each gene at evenly spaced ranks."""
     n_samples, n_genes = X.shape
@@ -72,7 +83,7 @@ def _rank_knots(X):
     step = max(1, 2**22 // n_samples)
     for start in range(0, n_genes, step):
         # Missing values come last.
-        part = np.sort(X[:, start : start + step].T.astype(np.float32), axis=1)
+        part = np.sort(X[:, start : start + step].T, axis=1)
         count = n_samples - np.isnan(part).sum(axis=1)
         # A gene that nobody measured has one value, and scores of zero.
         part[count == 0] = 0

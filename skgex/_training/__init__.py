@@ -3,6 +3,7 @@
 from ._batches import (
     Batches,
     apply_by_batches,
+    apply_in_place,
     recalibrate_batch_norm,
     resolve_device,
     split_validation,
@@ -31,6 +32,7 @@ __all__ = [
     "RowReader",
     "agree",
     "apply_by_batches",
+    "apply_in_place",
     "check_all_profiles",
     "check_callbacks",
     "check_profiles",

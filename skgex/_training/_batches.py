@@ -154,8 +154,29 @@ def apply_by_batches(
     return by_smaller_blocks(apply, size, device)
 
 
-def _apply_blocks(module, reader, size, gene_names, dtype, allow_empty):
-    output = None
+@usual_modes()
+@torch.inference_mode()
+def apply_in_place(module, X, gene_names=None):
+    """Put in the place of rows what `apply_by_batches` makes of them on a CPU.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Module (n, n_genes) -> (n, n_genes).
+    X : ndarray of shape (n_samples, n_genes), dtype float32
+        Input in row order, in memory that is ours to change.
+    gene_names : sequence of str, default=None
+        Names for the messages about bad values.
+    """
+    module.eval()
+    size = block_rows(module, torch.device("cpu"), X.shape[1])
+    output = torch.from_numpy(X)
+    # Rows are copied where they are read.
+    options = gene_names, torch.float32, False, output
+    _apply_blocks(module, RowReader(X), size, *options)
+
+
+def _apply_blocks(module, reader, size, gene_names, dtype, allow_empty, output=None):
     for rows in torch.arange(len(reader)).split(size):
         batch = reader.take(rows)
         check_profiles(batch, int(rows[0]), gene_names, allow_empty)

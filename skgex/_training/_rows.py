@@ -6,8 +6,8 @@ from contextlib import nullcontext
 import numpy as np
 import torch
 
-from .._inputs import gene_label, memory_map
-from .._mapped_table import MappedTable
+from .._inputs import gene_label
+from .._mapped_table import MappedTable, memory_map
 from ._quiet import quiet
 
 _CHUNK_BYTES = 32 * 2**20
@@ -34,9 +34,9 @@ class RowReader:
 
     def __init__(self, X, device="cpu"):
         self.device = torch.device(device)
-        self.shape, self._rows = X.shape, None
+        self.shape, self._table = X.shape, None
         if isinstance(X, MappedTable):
-            self._rows, X = torch.from_numpy(X.rows), X.values
+            self._table, X = X, X.values
         self._map = memory_map(X)
         # Nor does torch read backwards, which is what X[::-1] would have it do.
         if not X.flags.c_contiguous and (self._map is None or min(X.strides) < 0):
@@ -51,17 +51,14 @@ class RowReader:
             self._is_in_row_order = X.strides[1] == X.itemsize
             self._row_stride, self._offset = X.strides[0], _offset(X, self._map)
         if self.device.type == "cuda" and self._fits_on_device():
-            data = self._data if self._rows is None else self._data[self._rows]
-            self._data = data.to(self.device, torch.float32)
-            self._release()
-            self._map = self._rows = None
+            self._move()
 
     def __len__(self):
         return self.shape[0]
 
     def take(self, rows):
         """Return the given rows as a new float32 tensor on the device."""
-        batch = self._read(rows)
+        batch = self.read(rows)
         if batch.device != self.device:
             batch = batch.to(torch.float32).pin_memory()
             return batch.to(self.device, non_blocking=True)
@@ -69,23 +66,45 @@ class RowReader:
 
     def chunks(self, size=None):
         """Yield all rows in order as new tensors of their own dtype, on the CPU."""
-        size = size or max(1, _CHUNK_BYTES // max(1, self._row_bytes))
+        # As of the same rows in memory: sums depend on where chunks begin.
+        row_bytes = self._data.element_size() * self.shape[1]
+        size = size or max(1, _CHUNK_BYTES // max(1, row_bytes))
         for start in range(0, len(self), size):
-            if self._rows is None:
+            if self._table is None:
                 chunk = self._data[start : start + size].cpu().clone()
                 self._count(len(chunk))
             else:
-                chunk = self._read(torch.arange(start, min(start + size, len(self))))
+                chunk = self.read(torch.arange(start, min(start + size, len(self))))
             yield chunk
 
-    def _read(self, rows):
-        """Return some rows in the dtype, and on the device, of the array."""
-        if self._rows is not None:
-            rows = self._rows[rows.cpu()]
+    def read(self, rows):
+        """Return the given rows as a new tensor of their own dtype, where they lie."""
+        if self._table is None:
+            return self._stored(rows)
+        samples = rows.numpy(force=True)
+        stored = self._stored(torch.from_numpy(self._table.rows[samples]))
+        return torch.from_numpy(self._table._arranged(stored.numpy(), samples))
+
+    def _stored(self, rows):
         self._read_ahead(rows)
         batch = self._data.index_select(0, rows.to(self._data.device))
         self._count(len(rows))
         return batch
+
+    def _move(self):
+        """Move all rows to the device."""
+        if self._table is None:
+            self._data = self._data.to(self.device, torch.float32)
+        else:
+            # Chunk by chunk, as they need not fit into memory.
+            moved = torch.empty(self.shape, dtype=torch.float32, device=self.device)
+            start = 0
+            for chunk in self.chunks():
+                moved[start : start + len(chunk)] = chunk
+                start += len(chunk)
+            self._data = moved
+        self._release()
+        self._map = self._table = None
 
     def _read_ahead(self, rows):
         if self._map is None or not self._is_in_row_order or not len(rows):

@@ -35,7 +35,7 @@ def open_memmap(path, *, lazy=False):
     lazy : bool, default=False
         Whether selections of samples are to stay on disk. What is returned is then a
         :class:`MappedTable`: scikit-learn splits it, and sends it to other processes,
-        without reading it, and embedders and fine-tuned classifiers and regressors read
+        without reading it, and embedders, fine-tuned estimators and the imputer read
         their folds batch by batch.
 
     Returns

@@ -4,7 +4,8 @@ import mmap
 
 import numpy as np
 
-from .._inputs import gene_label, memory_map
+from .._inputs import gene_label
+from .._mapped_table import memory_map
 
 _CHUNK_BYTES = 32 * 2**20
 _RELEASE_BYTES = 16 * 2**20

@@ -11,7 +11,7 @@ from ..._containers import (
     refuse_other_types,
     without_mask,
 )
-from ..._inputs import memory_map
+from ..._mapped_table import memory_map
 
 _BLOCK_BYTES = 8 * 2**20
 

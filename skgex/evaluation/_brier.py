@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from ._auc import find_censoring
+from ._checks import check_share
 from ._folds import as_groups
 from ._influence import half_width, log_interval, std_error, subtract
-from ._survival_checks import check_by_time, check_level, check_target, check_times
+from ._survival_checks import check_by_time, check_target, check_times
 
 
 def brier_interval(
@@ -113,7 +114,7 @@ def brier_interval(
     >>> bool(table.loc[(0.5, "difference"), "high"] < 0)
     True
     """
-    check_level(confidence_level)
+    check_share("confidence_level", confidence_level)
     event, time = check_target(y)
     groups = as_groups(groups, len(time))
     times = check_times(times, event, time)

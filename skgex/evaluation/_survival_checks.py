@@ -28,7 +28,7 @@ def check_target(y, name="y"):
 
 def check_risk(risk, name, n_samples):
     """Return one risk of each sample."""
-    risk = _as_numbers(risk, name)
+    risk = as_numbers(risk, name)
     if risk.shape != (n_samples,):
         raise ValueError(f"{name} has shape {risk.shape} for {n_samples} samples.")
     if not np.isfinite(risk).all():
@@ -40,7 +40,7 @@ def check_risk(risk, name, n_samples):
 
 def check_by_time(values, name, n_samples, times):
     """Return a value of each sample at each time, of shape (n_samples, n_times)."""
-    values = _as_numbers(values, name)
+    values = as_numbers(values, name)
     shapes = {(n_samples,): "one", (n_samples, len(times)): "one for each time"}
     if values.shape not in shapes:
         raise ValueError(
@@ -64,7 +64,7 @@ def check_times(times, event, time):
         If times don't ascend, if at one nobody had the event, or if nobody is followed
         up any more.
     """
-    times = np.atleast_1d(_as_numbers(times, "times"))
+    times = np.atleast_1d(as_numbers(times, "times"))
     ascend = times.ndim == 1 and len(times) and (np.diff(times) > 0).all()
     if not ascend or np.isnan(times).any():
         raise ValueError("times must be a number, or numbers that ascend.")
@@ -81,7 +81,7 @@ def check_times(times, event, time):
     return times
 
 
-def _as_numbers(values, name):
+def as_numbers(values, name):
     """Return an array of float: dates, masks and what is complex are no numbers."""
     refuse_unread(values, name)
     try:

@@ -98,6 +98,20 @@ def without_mask(X, dtype=np.float64):
     return X.filled(np.nan) if X.dtype.kind in "fcO" else X.data
 
 
+def refuse_unread(values, name):
+    """Refuse a tensor of a network in training, and a mask, which numpy passes over."""
+    if getattr(values, "requires_grad", False):
+        raise ValueError(
+            f"{name} is a tensor that requires gradients: give {name}.detach()."
+        )
+    mask = np.ma.getmask(values)
+    if any(np.any(mask[field]) for field in mask.dtype.names or ((),)):
+        raise ValueError(
+            f"{name} is a masked array, and the mask would be passed over: leave the "
+            "masked samples out, or mark them as missing."
+        )
+
+
 @contextmanager
 def naming_wrong_values(X, names=None):
     """Name the gene of a value that is no number, and say what to do.

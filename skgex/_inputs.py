@@ -16,6 +16,7 @@ from ._containers import (
     native,
     refuse_containers,
     refuse_other_types,
+    refuse_unread,
     without_mask,
 )
 from ._mapped_table import MappedTable
@@ -97,19 +98,6 @@ def check_genes(
 def feature_names(X):
     """Return the names of the columns of `X`, None if it has none."""
     return _get_feature_names(X.without_values() if isinstance(X, MappedTable) else X)
-
-
-def refuse_unread(values, name):
-    """Refuse a tensor of a network in training, and a mask, which numpy passes over."""
-    if getattr(values, "requires_grad", False):
-        raise ValueError(
-            f"{name} is a tensor that requires gradients: give {name}.detach()."
-        )
-    if np.ma.is_masked(values):
-        raise ValueError(
-            f"{name} is a masked array, and the mask would be passed over: leave the "
-            "masked samples out, or mark them as missing."
-        )
 
 
 def warn_of_column(y):

@@ -214,7 +214,7 @@ def test_no_gene_that_all_restore(cohort):
             {"sizes": [10, 64]},
             "sizes has 64, but only 63 of the 90 .* in draw 0: lower",
         ),
-        ({"n_draws": 0}, "n_draws=0 must be a positive"),
+        ({"n_draws": 0}, r"n_draws=\[0\] must be positive"),
         ({"rate": 1.0}, r"rate=1.0 must lie in \(0, 1\)"),
         ({"rate": "panel"}, r"rate='panel' must lie"),
         ({"test_size": 0}, r"test_size=0 must lie"),
@@ -223,7 +223,7 @@ def test_no_gene_that_all_restore(cohort):
             {"estimators": {"lr": LogisticRegression()}},
             "'lr' has neither `restore` nor",
         ),
-        ({"groups": np.arange(89)}, "inconsistent numbers of samples"),
+        ({"groups": np.arange(89)}, "groups has 89 values for 90 samples"),
     ],
 )
 def test_bad_parameters_are_named(cohort, options, message):
@@ -233,11 +233,12 @@ def test_bad_parameters_are_named(cohort, options, message):
 
 
 def test_bad_data_are_named(cohort):
-    X = pd.DataFrame(cohort.data, columns=list("abcdefga"))
+    X, imputers = cohort.data, {"mean": SimpleImputer()}
+    twice = pd.DataFrame(X, columns=list("abcdefga"))
     with pytest.raises(ValueError, match=r"X has 2 columns of the gene 'a'"):
-        cohort_size_curve({}, X)
-    with pytest.raises(ValueError, match="Input X contains infinity"):
-        cohort_size_curve({}, np.where(cohort.data > 1, np.inf, 0))
+        cohort_size_curve(imputers, twice)
+    with pytest.raises(ValueError, match=r"Input X contains infinity: sample .* gene"):
+        cohort_size_curve(imputers, np.where(X > 1, np.inf, 0))
     models = {"lr": LogisticRegression()}
     with pytest.raises(ValueError, match="sizes has 2, but there are 3 classes"):
         cohort_size_curve(models, X, cohort.target, sizes=[2, 10])
@@ -245,4 +246,4 @@ def test_bad_data_are_named(cohort):
         cohort_size_curve(models, X, cohort.target, scoring=["r2"])
     surv = np.array([(i > 5, 1.0) for i in range(90)], dtype="?,f8")
     with pytest.raises(ValueError, match="sizes has 1, but there are 2 kinds"):
-        cohort_size_curve({}, X, surv, sizes=[1])
+        cohort_size_curve(models, X, surv, sizes=[1])

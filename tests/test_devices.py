@@ -97,3 +97,12 @@ def test_data_larger_than_the_device_are_streamed(device, monkeypatch):
     np.testing.assert_allclose(
         streamed.history_[:, "train_loss"], whole.history_[:, "train_loss"], rtol=1e-2
     )
+
+
+def test_a_processor_by_its_number_is_the_processor():
+    # Tensors are on "cpu", which torch takes for another device than "cpu:0".
+    one, two = (
+        tiny(EMBEDDERS[0]).set_params(device=name, random_state=0).fit_transform(X)
+        for name in ("cpu", "cpu:0")
+    )
+    np.testing.assert_array_equal(one, two)

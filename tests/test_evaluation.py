@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupShuffleSplit
@@ -197,7 +198,12 @@ def test_a_class_absent_from_training_is_named():
     groups = np.r_[np.arange(20), [100] * 4]  # of one patient only
     with pytest.warns(UserWarning, match=r"'rare'.*drop classes of few groups"):
         label_efficiency_curve(
-            {}, np.zeros((24, 2)), y, groups=groups, n_splits=5, test_size=0.5
+            {"common": DummyClassifier()},
+            np.zeros((24, 2)),
+            y,
+            groups=groups,
+            n_splits=5,
+            test_size=0.5,
         )
 
 

@@ -11,7 +11,7 @@ import pytest
 from h5ad_files import SAMPLES, SYMBOLS, values, write_file, write_table
 from io_files import expression, write, write_archs4
 
-from skgex.io import read_archs4, read_h5ad
+from skgex.io import read_archs4, read_h5ad, write_expression
 
 SPARSE = pytest.mark.parametrize("kind", ["csr", "csc"])
 
@@ -383,3 +383,16 @@ def test_cut_files_are_refused(kind, tmp_path):
         path.write_bytes(whole[:size])
         with pytest.raises(ValueError, match=r"x\.h5ad is damaged"):
             read_h5ad(path)
+
+
+@pytest.mark.parametrize("names", [[np.nan, 1, 2], ["", "b", "c"], ["nan", "b", "c"]])
+def test_samples_without_a_name(tmp_path, names):
+    write_expression(expression(3), tmp_path / "x.h5ad")
+    with h5py.File(tmp_path / "x.h5ad", "r+") as file:
+        obs = file["obs"]
+        index = obs.attrs["_index"]
+        del obs[index]
+        kind = h5py.string_dtype() if isinstance(names[0], str) else float
+        obs.create_dataset(index, data=names, dtype=kind)
+    with pytest.raises(ValueError, match=r"1 samples without a name, .* row 0 of obs"):
+        read_h5ad(tmp_path / "x.h5ad")

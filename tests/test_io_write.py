@@ -271,10 +271,34 @@ def test_what_is_no_table_is_refused(tmp_path, X, message):
         write_expression(X, tmp_path / "x.tsv")
 
 
+@pytest.mark.parametrize("ending", ["tsv", "csv.gz", "gct", "parquet", "h5ad", "npy"])
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"index": ["a", "a"]}, "several samples named 'a'"),
+        ({"columns": ["TP53", "TP53"]}, "several genes named 'TP53'"),
+        ({"index": ["a", None]}, "Sample 1 of X has no name"),
+        ({"columns": ["", "MYC"]}, "Gene 0 of X has no name"),
+        (
+            {"columns": pd.MultiIndex.from_tuples([("a", "TP53"), ("a", "MYC")])},
+            "X.columns has 2 levels, but each gene needs one name",
+        ),
+        ({"data": [[1.0, np.inf], [2, 3]]}, "infinite for gene 'MYC' in sample 'a'"),
+    ],
+    ids=["samples", "genes", "no sample", "no gene", "levels", "infinite"],
+)
+def test_what_could_not_be_read_again(tmp_path, ending, changed, message):
+    plain = {"data": [[1.0, 2], [3, 4]], "index": ["a", "b"]}
+    X = pd.DataFrame(**{**plain, "columns": ["TP53", "MYC"], **changed})
+    with pytest.raises(ValueError, match=message):
+        write_expression(X, tmp_path / f"x.{ending}")
+    assert not list(tmp_path.iterdir())
+
+
 def test_formats_without_room_for_a_table_say_so(tmp_path):
-    twice = pd.DataFrame([[1.0, 2]], ["a"], ["TP53", "TP53"])
-    with pytest.raises(ValueError, match=r"two columns would have the name 'TP53'"):
-        write_expression(twice, tmp_path / "x.parquet")
+    named = pd.DataFrame([[1.0, 2]], ["a"], ["TP53", "sample"])
+    with pytest.raises(ValueError, match=r"two columns would have the name 'sample'"):
+        write_expression(named, tmp_path / "x.parquet")
     wide = pd.DataFrame(np.ones((1, 16384)))
     with pytest.raises(ValueError, match=r"room for 1,048,575 lines of 16,383 values"):
         write_expression(wide, tmp_path / "x.xlsx", orient="samples_in_rows")

@@ -1,6 +1,7 @@
 """Files that were made to harm: refused in bounded memory, never a part of a model."""
 
 import json
+import os
 import tracemalloc
 
 import numpy as np
@@ -150,3 +151,41 @@ def test_an_array_of_text_with_something_else(saved):
     rewrite(saved, edit)
     with pytest.raises(ValueError, match="array of text holds something else"):
         load(saved)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers(saved, value):
+    def edit(header, arrays):
+        node = next(nodes_of(header, "parameter"))
+        arrays[node["of"][0]] = np.full_like(arrays[node["of"][0]], value)
+
+    rewrite(saved, edit)
+    with pytest.raises(ValueError, match=r"model\.safe.*weights that are NaN or inf"):
+        load(saved)
+
+
+def nodes_of(part, kind):
+    """Yield the descriptions of one kind in a header."""
+    if isinstance(part, dict) and part.get("$") == kind:
+        yield part
+    if isinstance(part, dict | list):
+        for inner in part.values() if isinstance(part, dict) else part:
+            yield from nodes_of(inner, kind)
+
+
+@pytest.mark.parametrize("path", [None, 1.5, True, []], ids=str)
+def test_what_is_no_path(path):
+    with pytest.raises(ValueError, match="a path is needed, not"):
+        load(path)
+
+
+def test_a_number_is_not_what_the_system_has_open(tmp_path):
+    with open(tmp_path / "mine", "w") as file:
+        with pytest.raises(ValueError, match="a path is needed"):
+            load(file.fileno())
+        file.write("still open")
+
+
+def test_devices_are_not_waited_for():
+    with pytest.raises(ValueError, match="it is a device or a pipe, and no file"):
+        load(os.devnull)

@@ -7,6 +7,7 @@ import pytest
 from joblib import parallel_config
 from numpy.testing import assert_allclose
 from pandas.testing import assert_frame_equal
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import KNNImputer, SimpleImputer
@@ -198,7 +199,10 @@ def test_a_failure_is_recorded_and_told(X):
         ({"rates": [0.5, 1.0]}, r"rate=1.0 must lie in \(0, 1\)"),
         ({"mechanisms": "mcar"}, "mechanisms='mcar' must be a sequence"),
         ({"mechanisms": ["rare"]}, "mechanisms has 'rare', which is not one of"),
-        ({"imputers": {"a": KFold()}}, "'a' has neither `restore` nor `transform`"),
+        (
+            {"imputers": {"a": DummyClassifier()}},
+            "'a' has neither `restore` nor `transform`",
+        ),
         ({"cv": "five"}, "cv='five' must be a number of folds or a splitter"),
         ({"groups": [1, 2]}, "groups has 2 values for 60 samples"),
         ({"groups": [None] + [1] * 59}, "groups has no value for sample 0: give"),

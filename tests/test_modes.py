@@ -1,5 +1,7 @@
 """What a caller has set in torch has no part in what is computed, and stays set."""
 
+import subprocess
+import sys
 from contextlib import contextmanager
 from functools import partial
 
@@ -141,3 +143,25 @@ def test_a_fit_inside_another_mode_leaves_it():
     with torch.autocast("cpu", torch.bfloat16):
         fitted(make(GexBERT, max_epochs=1))
         assert torch.is_autocast_enabled("cpu")
+
+
+FORKED = """
+import os, signal, torch
+torch.set_num_threads(2)
+from skgex import SCARF
+from skgex.datasets import make_expression
+X = make_expression(n_samples=300, n_genes=300, random_state=0)
+model = SCARF(max_epochs=1, random_state=0).fit(X)
+expected = model.transform(X)
+if hasattr(os, "fork"):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(100)
+        os._exit(0 if abs(model.transform(X) - expected).max() < 1e-4 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_forked_process_does_not_wait_for_threads_of_its_parent():
+    # OpenMP waited forever: subprocess.TimeoutExpired.
+    subprocess.run([sys.executable, "-c", FORKED], check=True, timeout=120)

@@ -159,7 +159,7 @@ def test_an_embedder_is_asked_for_attention(prior):
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="y has one class"):
         AttentionDisplay.from_attention(make_attention(), np.zeros(60))
-    with pytest.raises(ValueError, match="n_permutations=0 must be one"):
+    with pytest.raises(ValueError, match=r"n_permutations=\[0\] must be positive"):
         AttentionDisplay.from_attention(make_attention(), Y, n_permutations=0)
     with pytest.raises(ValueError, match="y should be a 1d array"):
         AttentionDisplay.from_attention(make_attention(), np.c_[Y, Y])

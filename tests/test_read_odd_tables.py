@@ -46,3 +46,24 @@ def test_numbers_of_samples_in_front_of_genes_are_said(tmp_path):
     X.to_csv(tmp_path / "t.csv", index_label="sample_id")
     with pytest.warns(UserWarning, match="taken for genes too, 'TumorPurity'"):
         read_expression(tmp_path / "t.csv")
+
+
+def test_a_share_of_bases_beside_tissues_is_said(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text("gene\tGC\tliver\tlung\nTP53\t0.5\t7\t8\nMYC\t0.6\t6\t5\n")
+    with pytest.warns(UserWarning, match=r"'GC' beside 'liver', 'lung' is taken for"):
+        X = read_expression(path)
+    assert X.index.to_list() == ["GC", "liver", "lung"]
+    # As a gene it is one among others.
+    path.write_text("sample\tGC\tTP53\nGSM1\t0.5\t7\nGSM2\t0.6\t6\n")
+    assert read_expression(path).columns.to_list() == ["GC", "TP53"]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather"])
+def test_names_of_several_levels(tmp_path, ending):
+    levels = pd.MultiIndex.from_tuples([("p53", "TP53"), ("myc", "MYC")])
+    X = pd.DataFrame(np.ones((2, 2)), ["s1", "s2"], levels)
+    path = tmp_path / f"x.{ending}"
+    X.to_parquet(path) if ending == "parquet" else X.reset_index().to_feather(path)
+    with pytest.raises(ValueError, match=r"columns have 2 levels of names, such as"):
+        read_expression(path)

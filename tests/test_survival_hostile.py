@@ -115,3 +115,10 @@ def test_events_in_the_very_order_of_a_gene(Estimator):
     curves = model.predict_survival_function(X, return_array=True)
     assert np.isfinite(curves).all()
     assert (np.diff(curves, axis=1) <= 0).all()
+
+
+@pytest.mark.parametrize("Estimator", SURVIVAL, ids=class_name)
+def test_a_score_of_too_few_outcomes(Estimator):
+    model = without_network(Estimator).fit(X, Y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.score(X, Y[:10])

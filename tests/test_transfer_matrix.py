@@ -140,13 +140,13 @@ def test_what_is_frozen_is_shown_its_genes(cohorts):
 
 def test_bad_cohorts_are_named(cohorts):
     X, y, groups = cohorts["a"]
-    with pytest.raises(ValueError, match=r"'a' must be \(X, y\), \(X, y, groups\)"):
-        transfer_matrix({}, {"a": X})
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        transfer_matrix({}, {"a": (X, y[1:])})
-    with pytest.raises(ValueError, match="groups has 59 values for 60 samples"):
-        transfer_matrix({}, {"a": (X, y, groups[1:])})
     models = {"lr": LogisticRegression()}
+    with pytest.raises(ValueError, match=r"'a' must be \(X, y\), \(X, y, groups\)"):
+        transfer_matrix(models, {"a": X})
+    with pytest.raises(ValueError, match="y of cohort 'a' has 59 values for 60"):
+        transfer_matrix(models, {"a": (X, y[1:])})
+    with pytest.raises(ValueError, match="groups has 59 values for 60 samples"):
+        transfer_matrix(models, {"a": (X, y, groups[1:])})
     other = X.add_prefix("other")
     with pytest.raises(ValueError, match="'a' and 'b' have no gene in common, such as"):
         transfer_matrix(models, {"a": (X, y), "b": (other, y)})

@@ -60,6 +60,8 @@ class Decoder:
 
     def _parameter(self, node):
         parameter = nn.Parameter(self._tensor(node), bool(node["trained"]))
+        if not parameter.isfinite().all():
+            raise ValueError("it has weights that are NaN or infinite")
         return self._seen.setdefault(node["id"], parameter)
 
     def _objects(self, node):

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -71,8 +72,15 @@ def read(path):
     ValueError
         If it is not such a file, is damaged, or from a newer version.
     """
-    with open(path, "rb") as file:  # The error of a missing file is clearer from here.
-        budget = Budget(os.fstat(file.fileno()).st_size)
+    if not isinstance(path, str | bytes | os.PathLike):
+        # A number would be read, and closed, as what the system has open under it.
+        raise TypeError(f"a path is needed, not {path!r}")
+    # A pipe would be waited for. The error of a missing file is clearer from here.
+    about = os.stat(path)
+    if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+        raise ValueError("it is a device or a pipe, and no file")
+    with open(path, "rb"):
+        budget = Budget(about.st_size)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

@@ -4,6 +4,7 @@ The one file that imports scikit-survival.
 """
 
 import numpy as np
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 try:
@@ -126,6 +127,7 @@ class SurvivalCurvesMixin(SurvivalTimesMixin, SurvivalAnalysisMixin):
         """
         event, time = check_survival(y, self, allow_zero=True)
         risk = self.predict(X)
+        check_consistent_length(risk, time)
         weight = None
         if sample_weight is not None:
             refuse_unread(sample_weight, "sample_weight")

@@ -43,8 +43,9 @@ def resolve_device(device):
     if device.type == "cuda" and device.index is None:
         # Tensors name their device with its number, and are compared with this one.
         device = torch.device("cuda", torch.cuda.current_device())
-    if device.type != "cpu":
-        _check_computes(device)
+    if device.type == "cpu":
+        return torch.device("cpu")  # Tensors do not know of "cpu:0".
+    _check_computes(device)
     return device
 
 

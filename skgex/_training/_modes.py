@@ -1,8 +1,22 @@
 """The modes of torch in which all is computed, whatever the caller's are."""
 
+import os
 from contextlib import ExitStack, contextmanager
 
 import torch
+
+
+def _one_thread():
+    """Compute in one thread in a forked process, as workers of torch's loaders do.
+
+    The threads of the parent are not there, and OpenMP would wait for them forever.
+    """
+    if torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_one_thread)
 
 
 @contextmanager

@@ -5,8 +5,12 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._hidden_values import check_profiles
+from ._checks import check_share
 from ._mechanisms import MECHANISMS
+from ._profiles import check_profiles
+
+# What is steeper is as good as a step.
+_STEEPEST = 1_000_000
 
 
 def ampute(X, rate, mechanism="mcar", *, slope=2.0, random_state=None):
@@ -99,11 +103,11 @@ def ampute(X, rate, mechanism="mcar", *, slope=2.0, random_state=None):
         np.asarray(table), rate, mechanism, slope, check_random_state(random_state)
     )
     values = np.where(hidden, np.nan, np.asarray(table))
-    if hasattr(table, "columns") and hasattr(X, "iloc"):
-        return type(table)(values, index=X.index, columns=X.columns)
-    if hasattr(X, "columns"):  # a table of polars
+    if not hasattr(table, "columns"):
+        return values
+    if not hasattr(X, "index"):  # a table of polars
         return type(X)(dict(zip(X.columns, values.T, strict=True)))
-    return values
+    return type(table)(values, index=table.index, columns=table.columns)
 
 
 def draw_hidden(values, rate, mechanism, slope, rng):
@@ -136,14 +140,10 @@ def draw_hidden(values, rate, mechanism, slope, rng):
 
 
 def _check_parameters(rate, mechanism, slope):
-    check_rate(rate)
-    if mechanism not in MECHANISMS:
+    check_share("rate", rate)
+    if not isinstance(mechanism, str) or mechanism not in MECHANISMS:
         raise ValueError(f"mechanism={mechanism!r} must be one of {list(MECHANISMS)}.")
-    if not isinstance(slope, Real) or not np.isfinite(slope):
-        raise ValueError(f"slope={slope!r} must be a number.")
-
-
-def check_rate(rate):
-    """Refuse what is no share of values to hide."""
-    if not isinstance(rate, Real) or not 0 < rate < 1:
-        raise ValueError(f"rate={rate!r} must lie in (0, 1).")
+    if not isinstance(slope, Real) or not abs(slope) <= _STEEPEST:
+        raise ValueError(
+            f"slope={slope!r} must be a number of at most {_STEEPEST:,} either way."
+        )

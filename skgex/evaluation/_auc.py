@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ._censoring import CensoringDistribution
+from ._checks import check_share
 from ._folds import as_groups
 from ._influence import logit_interval
 from ._intervals import LIMITS, QUANTITY, interval_rows, table_by_time
@@ -11,7 +12,6 @@ from ._kaplan_meier import KaplanMeier
 from ._survival_checks import (
     TIED,
     check_by_time,
-    check_level,
     check_target,
     check_times,
 )
@@ -139,7 +139,7 @@ def auc_interval(
     >>> auc_interval(y, risk, [0.5, 1, 1.5], integrate=True)["auc"].round(2).tolist()
     [0.78]
     """
-    check_level(confidence_level)
+    check_share("confidence_level", confidence_level)
     event, time = check_target(y)
     groups = as_groups(groups, len(time))
     times = check_times(times, event, time)

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from ._auc import find_censoring
+from ._checks import check_share
 from ._folds import as_groups
 from ._influence import log_interval
 from ._intervals import LIMITS, QUANTITY, interval_rows, table_by_time
-from ._survival_checks import check_by_time, check_level, check_target, check_times
+from ._survival_checks import check_by_time, check_target, check_times
 
 
 def brier_interval(
@@ -114,7 +115,7 @@ def brier_interval(
     >>> bool(table.loc[(0.5, "difference"), "high"] < 0)
     True
     """
-    check_level(confidence_level)
+    check_share("confidence_level", confidence_level)
     event, time = check_target(y)
     groups = as_groups(groups, len(time))
     times = check_times(times, event, time)

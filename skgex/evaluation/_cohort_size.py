@@ -1,19 +1,25 @@
 """How many samples of a cohort it takes to fit an estimator."""
 
 from collections.abc import Iterable
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_consistent_length
 
 from ._cells import Draw, Prediction, all_subsets, make_jobs
-from ._checks import check_counts, check_scores, strata_of
+from ._checks import (
+    check_counts,
+    check_estimators,
+    check_run,
+    check_scores,
+    check_share,
+    strata_of_sizes,
+)
 from ._folds import as_groups
-from ._hidden_values import HiddenValues, check_profiles, warn_of_left_out_genes
+from ._hidden_values import HiddenValues, warn_of_left_out_genes
 from ._jobs import error_message, run_jobs, warn_of_failures
 from ._pool import split_pool
+from ._profiles import as_table, as_target, check_profiles
 
 
 def cohort_size_curve(
@@ -154,11 +160,15 @@ def cohort_size_curve(
     >>> errors.idxmin().to_dict()
     {10: 'adapted', 40: 'adapted'}
     """
-    _check_numbers(sizes, n_draws, rate, test_size)
+    check_run(random_state, n_jobs, cache_dir)
+    check_counts(sizes=sizes, n_draws=[n_draws])
+    check_share("rate", rate)
+    check_share("test_size", test_size)
+    sizes = list(dict.fromkeys(map(int, sizes)))
+    check_estimators(estimators)
     X, y = _check_data(estimators, X, y, scoring)
-    check_consistent_length(X, y, groups)
     groups = as_groups(groups, X.shape[0])
-    strata = _check_strata(estimators, y, sizes)
+    strata = strata_of_sizes(estimators, y, sizes)
     units = np.arange(X.shape[0]) if groups is None else groups
     draws, counts = [], []
     for seed in range(random_state, random_state + n_draws):
@@ -214,19 +224,11 @@ def _as_table(cells, draws, sizes, counts):
     )
 
 
-def _check_numbers(sizes, n_draws, rate, test_size):
-    check_counts(sizes=sizes)
-    if not isinstance(n_draws, Integral) or n_draws < 1:
-        raise ValueError(f"n_draws={n_draws!r} must be a positive whole number.")
-    for name, share in {"rate": rate, "test_size": test_size}.items():
-        if not isinstance(share, Real) or not 0 < share < 1:
-            raise ValueError(f"{name}={share!r} must lie in (0, 1).")
-
-
 def _check_data(estimators, X, y, scoring):
     if y is not None:
         check_scores(estimators, scoring)
-        return X if hasattr(X, "shape") else np.asarray(X), np.asarray(y)
+        X = as_table(X)
+        return X, as_target(y, X.shape[0])
     if scoring is not None:
         raise ValueError(f"scoring={scoring!r} is for predictions, which need y.")
     for name, estimator in estimators.items():
@@ -236,18 +238,3 @@ def _check_data(estimators, X, y, scoring):
                 "hidden values with; give y to have estimators predict."
             )
     return check_profiles(X), None
-
-
-def _check_strata(estimators, y, sizes):
-    """Return the class of each sample, if samples are to be drawn by class."""
-    strata = None if y is None else strata_of(estimators, y)
-    if strata is None:
-        return None
-    unit = "kinds (event and censored)" if y.dtype.names else "classes"
-    n_classes = len(pd.unique(strata))
-    if min(sizes) < n_classes:
-        raise ValueError(
-            f"sizes has {min(sizes)}, but there are {n_classes} {unit}, of which each "
-            "needs a sample: leave out smaller sizes."
-        )
-    return strata

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from ._checks import check_share
 from ._folds import as_groups
 from ._influence import logit_interval
 from ._intervals import LIMITS, QUANTITY, interval_rows
-from ._survival_checks import TIED, check_level, check_risk, check_target
+from ._survival_checks import TIED, check_risk, check_target
 
 # So many pairs are compared at a time, to bound the memory that takes.
 BLOCK_PAIRS = 2**22
@@ -100,7 +101,7 @@ def concordance_interval(
     >>> table.loc["difference", ["concordance", "low", "high"]].round(2).tolist()
     [0.07, 0.01, 0.12]
     """
-    check_level(confidence_level)
+    check_share("confidence_level", confidence_level)
     event, time = check_target(y)
     groups = as_groups(groups, len(time))
     risks = {"risk": check_risk(risk, "risk", len(time))}

@@ -12,6 +12,9 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
+from .._containers import refuse_unread
+from ._profiles import refuse_mixed
+
 
 def make_folds(cv, X, y, groups, strata, random_state):
     """Return the rows to train on and to test on of each fold.
@@ -30,6 +33,7 @@ def make_folds(cv, X, y, groups, strata, random_state):
     """
     rows = np.zeros((X.shape[0], 1))
     if isinstance(cv, Integral) and not isinstance(cv, bool):
+        _check_number(cv, len(rows), groups, strata)
         options = {"n_splits": int(cv), "shuffle": True, "random_state": random_state}
         if strata is None:
             splitter = KFold(**options) if groups is None else GroupKFold(**options)
@@ -44,6 +48,8 @@ def make_folds(cv, X, y, groups, strata, random_state):
             folds = list(cv.split(rows, y, groups))
     else:
         raise ValueError(f"cv={cv!r} must be a number of folds or a splitter.")
+    if not folds:
+        raise ValueError(f"cv={cv!r} makes no split.")
     for i, (train, test) in enumerate(folds):
         shared = [] if groups is None else np.intersect1d(groups[train], groups[test])
         if len(shared):
@@ -59,6 +65,7 @@ def as_groups(groups, n_samples):
     """Return groups as an array without missing values, or None."""
     if groups is None:
         return None
+    refuse_unread(groups, "groups")
     groups = np.asarray(groups)
     if groups.ndim != 1:
         raise ValueError(
@@ -72,4 +79,25 @@ def as_groups(groups, n_samples):
             f"groups has no value for sample {missing.argmax()}: give each sample "
             "without a known group one of its own."
         )
+    refuse_mixed(groups, "groups")
+    if len(groups) > 1 and len(np.unique(groups)) == 1:
+        raise ValueError(
+            f"groups has the one value {groups.tolist()[0]!r} for all samples: two at "
+            "least are needed. None takes each sample for a group of its own."
+        )
     return groups
+
+
+def _check_number(n_folds, n_samples, groups, strata):
+    """Refuse more folds than there are groups, or samples of the largest class."""
+    n_parts, what = n_samples, "samples"
+    if groups is not None:
+        n_parts, what = len(np.unique(groups)), "groups"
+    elif strata is not None:
+        n_parts = np.unique(strata, return_counts=True)[1].max()
+        what = "samples of the largest class, or of events,"
+    if not 2 <= n_folds <= n_parts:
+        raise ValueError(
+            f"cv={n_folds} must be a number of folds from 2 to the {n_parts} {what} "
+            "that there are."
+        )

@@ -2,15 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_array
 
-from .._containers import (
-    check_distinct,
-    naming_wrong_values,
-    refuse_containers,
-    refuse_other_types,
-    without_mask,
-)
 from .._warn import warn_caller
 from ._align import align_genes
 from ._filled_in import restore, standard_deviations
@@ -141,23 +133,6 @@ def scores(measured):
         )
         for m in measured
     ]
-
-
-def check_profiles(X):
-    """Return X as it will be read: an array, or a table of pandas."""
-    refuse_containers(X)
-    refuse_other_types(X)
-    check_distinct(X)
-    with naming_wrong_values(X):
-        values = check_array(
-            without_mask(X),
-            dtype=[np.float64, np.float32],
-            ensure_all_finite="allow-nan",
-            input_name="X",
-        )
-    if not hasattr(X, "columns"):
-        return values
-    return pd.DataFrame(values, getattr(X, "index", None), X.columns)
 
 
 def warn_of_left_out_genes(cells):

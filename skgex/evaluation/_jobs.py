@@ -73,6 +73,8 @@ def run_jobs(jobs, data, *, n_jobs, cache_dir, verbose):
         By key of the cell, in the order of jobs.
     """
     store = None if cache_dir is None else Store(cache_dir, data)
+    if n_jobs is not None:  # more would start processes that have nothing to do
+        n_jobs = min(n_jobs, max(1, len(jobs)))
     found = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_run)(job, store) for job in jobs
     )

@@ -10,14 +10,15 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline
-from sklearn.utils import column_or_1d, indexable
+from sklearn.utils import column_or_1d
 
 from .._warn import warn_caller
 from ._cells import take_rows, with_seed
-from ._checks import check_counts
+from ._checks import check_counts, check_estimators, check_run, check_scores, strata_of
 from ._folds import as_groups
 from ._jobs import Cell, Job, error_message, run_jobs, score_of, warn_of_failures
 from ._pretrain import without_labels
+from ._profiles import as_table, as_target
 
 
 def label_efficiency_curve(
@@ -134,16 +135,18 @@ def label_efficiency_curve(
     >>> table.groupby(["estimator", "fraction"]).score.mean().unstack().shape
     (2, 2)
     """
-    X, y = indexable(X, column_or_1d(y))
+    X = as_table(X)
+    y = column_or_1d(as_target(y, X.shape[0]))
     groups = as_groups(groups, len(y))
-    if pd.isna(y).any():
-        raise ValueError(f"y is missing for sample {pd.isna(y).argmax()}: drop it.")
+    check_run(random_state, n_jobs, cache_dir)
     check_counts(n_splits=[n_splits], n_draws=[n_draws])
     fractions = np.asarray(fractions, dtype=float)
-    if fractions.size == 0 or fractions.min() <= 0 or fractions.max() > 1:
+    inside = (fractions > 0) & (fractions <= 1)
+    if fractions.ndim != 1 or not len(fractions) or not inside.all():
         raise ValueError(f"fractions={fractions.tolist()} must lie in (0, 1].")
-    for estimator in estimators.values():
-        check_scoring(estimator, scoring)
+    check_estimators(estimators)
+    check_scores(estimators, scoring)
+    strata_of(estimators, y)
     units = np.arange(len(y)) if groups is None else groups
     seeds = [random_state + split for split in range(n_splits)]
     splits = [_split(y, units, test_size, seed) for seed in seeds]

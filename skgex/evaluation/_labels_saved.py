@@ -1,11 +1,11 @@
 """How many labels a method saves."""
 
-from numbers import Real
-
 import numpy as np
 import pandas as pd
 
+from ._checks import check_share
 from ._paired import corrected_t, overlap_ratios
+from ._tables import check_table, refuse_other_tables
 
 COLUMNS = ["estimator", "split", "fraction", "score"]
 
@@ -90,20 +90,18 @@ def labels_saved(curve, reference, *, fractions=None, confidence_level=0.95):
     0  pretrained       0.1        0.05    0.5
     1  pretrained       0.2        0.10    0.5
     """
-    if not isinstance(confidence_level, Real) or not 0 < confidence_level < 1:
-        raise ValueError(f"confidence_level={confidence_level!r} must lie in (0, 1).")
-    for name in COLUMNS:
-        if name not in curve:
-            raise ValueError(f"curve has no column {name!r}.")
+    check_share("confidence_level", confidence_level)
+    curve = _check_curve(curve, reference)
     names = list(pd.unique(curve["estimator"]))
-    if reference not in names:
-        raise ValueError(f"reference={reference!r} is not among the estimators.")
     means = curve.groupby(["estimator", "split", "fraction"])["score"].mean()
     shares = np.unique(curve["fraction"])
+    fractions = shares[1:] if fractions is None else fractions
+    if np.ndim(fractions) != 1:
+        raise ValueError(f"fractions={fractions!r} must be a sequence.")
     ratio = overlap_ratios(curve).mean()
     rows = []
     for name in (name for name in names if name != reference):
-        for fraction in shares[1:] if fractions is None else fractions:
+        for fraction in fractions:
             if fraction not in shares:
                 raise ValueError(f"fractions has {fraction}, which curve has not.")
             pairs = [means[name].unstack(), means[reference].unstack()[fraction]]
@@ -131,6 +129,20 @@ def labels_saved(curve, reference, *, fractions=None, confidence_level=0.95):
     return pd.DataFrame(
         rows, columns=[*columns, "low", "high", "n_splits", "n_reached"]
     )
+
+
+def _check_curve(curve, reference):
+    """Return a curve with numbers for its shares and scores."""
+    refuse_other_tables(curve, "curve")
+    for name in COLUMNS:
+        if name not in curve:
+            raise ValueError(f"curve has no column {name!r}.")
+    curve = check_table(curve, "curve", ["fraction", "score"])
+    if not curve["fraction"].between(0, 1, inclusive="right").all():
+        raise ValueError("curve has a 'fraction' that is not in (0, 1].")
+    if reference not in list(pd.unique(curve["estimator"])):
+        raise ValueError(f"reference={reference!r} is not among the estimators.")
+    return curve
 
 
 def first_share(shares, scores, wanted):

@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from ._ampute import ampute, check_rate
+from ._ampute import ampute
 from ._cells import fit_timed, with_seed
+from ._checks import check_estimators, check_run, check_share
 from ._folds import as_groups, make_folds
 from ._hidden_values import (
     HiddenValues,
-    check_profiles,
     scores,
     warn_of_left_out_genes,
 )
 from ._jobs import Cell, Failure, Job, error_message, run_jobs, warn_of_failures
 from ._mechanisms import MECHANISMS
+from ._profiles import check_profiles
 
 PLACES = ["in the fit", "held out"]
 
@@ -146,10 +147,12 @@ def missingness_curve(
     ['factors', 'neighbours', 'mean']
     """
     X = check_profiles(X)
+    check_run(random_state, n_jobs, cache_dir)
+    check_estimators(imputers, "imputers")
     _check_parameters(imputers, rates, mechanisms)
     groups = as_groups(groups, len(X))
     folds = make_folds(cv, X, None, groups, None, random_state)
-    kinds, jobs = list(product(mechanisms, map(float, rates))), []
+    kinds, jobs = list(product(mechanisms, dict.fromkeys(map(float, rates)))), []
     for name, imputer in imputers.items():
         for (mechanism, rate), split in product(kinds, range(len(folds))):
             seed, (train, test) = random_state + split, folds[split]
@@ -225,9 +228,9 @@ def _check_parameters(imputers, rates, mechanisms):
         if isinstance(values, str) or np.ndim(values) != 1 or not len(values):
             raise ValueError(f"{name}={values!r} must be a sequence.")
     for rate in rates:
-        check_rate(rate)
+        check_share("rate", rate)
     for mechanism in mechanisms:
-        if mechanism not in MECHANISMS:
+        if not isinstance(mechanism, str) or mechanism not in MECHANISMS:
             raise ValueError(
                 f"mechanisms has {mechanism!r}, which is not one of {list(MECHANISMS)}."
             )

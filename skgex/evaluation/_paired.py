@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-# Columns that number the splits into training and test, and what is drawn in them.
-SPLITS = ["split", "draw"]
-# Columns of the places where estimators are compared, in the tables of protocols.
-PLACES = ["mechanism", "rate", "rows", "n_genes", "fraction", "n_samples"]
-PLACES += ["source", "target"]
+from ._checks import check_share
+from ._tables import PLACES, SPLITS, check_table, refuse_other_tables
+
 RATIO = "overlap ratio"
 
 
@@ -114,14 +112,15 @@ def paired_difference(
     >>> (held_out.high < 0).to_dict()  # errors are lower
     {0.1: True, 0.5: True}
     """
-    if not isinstance(confidence_level, Real) or not 0 < confidence_level < 1:
-        raise ValueError(f"confidence_level={confidence_level!r} must lie in (0, 1).")
-    _check_options(metric, by, test_ratio)
+    check_share("confidence_level", confidence_level)
+    refuse_other_tables(results, "results")
     if metric is None:
         metric = "score" if "score" in results else "error"
     if by is None:
         by = [name for name in PLACES if name in results]
+    _check_options(metric, by, test_ratio)
     _check_columns(results, ["estimator", metric, *by])
+    results = check_table(results, "results", [metric])
     differences = _differences(results, reference, metric, by, test_ratio)
     names = [n for n in pd.unique(results["estimator"]) if n != reference]
     split = next(name for name in SPLITS if name in results)
@@ -165,6 +164,9 @@ def overlap_ratios(results):
     the samples of the fit are measured.
     """
     _check_columns(results, ["n_train", "n_test"])
+    results = check_table(results, "results", ["n_train", "n_test"])
+    if not (results[["n_train", "n_test"]] > 0).all(axis=None):
+        raise ValueError("n_train and n_test must be positive in all rows of results.")
     ratios = results["n_test"] / results["n_train"]
     if "rows" in results:
         ratios = ratios.where(results["rows"] != "in the fit", 1 / ratios)
@@ -173,12 +175,14 @@ def overlap_ratios(results):
 
 def _check_options(metric, by, test_ratio):
     """Refuse what names no column, and what is no ratio."""
-    if not (metric is None or isinstance(metric, str)):
+    if not isinstance(metric, str):
         raise ValueError(f"metric={metric!r} must be the name of a column.")
     named = isinstance(by, list | tuple) and all(isinstance(b, str) for b in by)
-    if not (by is None or named):
-        raise ValueError(f"by={by!r} must be a list of names of columns.")
-    if not (test_ratio is None or (isinstance(test_ratio, Real) and test_ratio >= 0)):
+    if not named or {"estimator", metric} & {*by} or len({*by}) < len(by):
+        raise ValueError(f"by={by!r} must be a list of names of columns of places.")
+    if test_ratio is not None and not (
+        isinstance(test_ratio, Real) and 0 <= test_ratio < np.inf
+    ):
         raise ValueError(f"test_ratio={test_ratio!r} must be a number, zero or more.")
 
 

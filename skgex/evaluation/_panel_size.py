@@ -4,17 +4,20 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_consistent_length
 
 from ._align import align_genes
 from ._cells import with_seed
-from ._checks import check_counts, check_scores, strata_of
+from ._checks import (
+    check_counts,
+    check_estimators,
+    check_run,
+    check_scores,
+    strata_of,
+)
 from ._folds import as_groups, make_folds
-from ._hidden_values import check_profiles
 from ._jobs import (
     Cell,
     Job,
@@ -25,6 +28,7 @@ from ._jobs import (
 )
 from ._panels import COUNTS, draw_panels, select_panels, take_panel
 from ._pretrain import without_labels
+from ._profiles import as_target, check_profiles
 
 
 def panel_size_curve(
@@ -153,10 +157,12 @@ def panel_size_curve(
     >>> scores.idxmax().to_dict()
     {4: 'restored', 16: 'restored'}
     """
-    X, y = check_profiles(X), np.asarray(y)
-    check_consistent_length(X, y, groups)
-    groups = as_groups(groups, len(X))
+    X = check_profiles(X)
+    y, groups = as_target(y, len(X)), as_groups(groups, len(X))
+    check_run(random_state, n_jobs, cache_dir)
     check_counts(sizes=sizes, n_draws=[n_draws])
+    sizes = list(dict.fromkeys(map(int, sizes)))
+    check_estimators(estimators)
     check_scores(estimators, scoring)
     _check_names(estimators, X, sizes, selector, pretrained)
     strata = strata_of(estimators, y)

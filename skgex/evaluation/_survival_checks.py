@@ -1,19 +1,12 @@
 """Follow-up, risks and probabilities of survival, as measures of them take them."""
 
-from numbers import Real
-
 import numpy as np
 
+from .._containers import refuse_unread
 from .._follow_up import check_survival, is_plain
 
 # Risks closer than this are equal, as in scikit-survival.
 TIED = 1e-8
-
-
-def check_level(confidence_level):
-    """Refuse what is no level of an interval."""
-    if not isinstance(confidence_level, Real) or not 0 < confidence_level < 1:
-        raise ValueError(f"confidence_level={confidence_level!r} must lie in (0, 1).")
 
 
 def check_target(y, name="y"):
@@ -35,7 +28,7 @@ def check_target(y, name="y"):
 
 def check_risk(risk, name, n_samples):
     """Return one risk of each sample."""
-    risk = np.asarray(risk, dtype=float)
+    risk = as_numbers(risk, name)
     if risk.shape != (n_samples,):
         raise ValueError(f"{name} has shape {risk.shape} for {n_samples} samples.")
     if not np.isfinite(risk).all():
@@ -47,7 +40,7 @@ def check_risk(risk, name, n_samples):
 
 def check_by_time(values, name, n_samples, times):
     """Return a value of each sample at each time, of shape (n_samples, n_times)."""
-    values = np.asarray(values, dtype=float)
+    values = as_numbers(values, name)
     shapes = {(n_samples,): "one", (n_samples, len(times)): "one for each time"}
     if values.shape not in shapes:
         raise ValueError(
@@ -71,10 +64,7 @@ def check_times(times, event, time):
         If times don't ascend, if at one nobody had the event, or if nobody is followed
         up any more.
     """
-    try:
-        times = np.atleast_1d(np.asarray(times, dtype=float))
-    except (TypeError, ValueError):
-        raise ValueError(f"times must be numbers, but is {times!r}.") from None
+    times = np.atleast_1d(as_numbers(times, "times"))
     ascend = times.ndim == 1 and len(times) and (np.diff(times) > 0).all()
     if not ascend or np.isnan(times).any():
         raise ValueError("times must be a number, or numbers that ascend.")
@@ -89,3 +79,15 @@ def check_times(times, event, time):
                 f"before {time.max():g}."
             )
     return times
+
+
+def as_numbers(values, name):
+    """Return an array of float: dates, masks and what is complex are no numbers."""
+    refuse_unread(values, name)
+    try:
+        found = np.asarray(values)
+        if found.dtype.kind not in "mMc":
+            return found.astype(float)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"{name} must be numbers, but is {values!r:.60}.")

@@ -1,5 +1,6 @@
 """What an estimator of one cohort is worth in another."""
 
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
@@ -7,14 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_consistent_length
 
 from ._align import align_genes
 from ._cells import fit_timed, take_rows, with_seed
-from ._checks import check_scores, strata_of
+from ._checks import check_estimators, check_run, check_scores, strata_of
 from ._folds import as_groups, make_folds
-from ._hidden_values import check_profiles
 from ._jobs import Cell, Job, error_message, run_jobs, score_of, warn_of_failures
+from ._profiles import as_target, check_profiles
 
 
 def transfer_matrix(
@@ -115,10 +115,18 @@ def transfer_matrix(
     >>> table.groupby(["source", "target"]).n_genes.first().to_list()
     [500, 40, 40, 40]
     """
+    check_run(random_state, n_jobs, cache_dir)
+    check_estimators(estimators)
     check_scores(estimators, scoring)
+    if not isinstance(cohorts, Mapping) or not len(cohorts):
+        raise ValueError(
+            "cohorts must be a dictionary of cohorts by name, with one at least."
+        )
     cohorts = {name: _read(name, cohort) for name, cohort in cohorts.items()}
     folds = {
-        name: make_folds(cv, X, y, groups, strata_of(estimators, y), random_state)
+        name: make_folds(
+            cv, X, y, groups, strata_of(estimators, y, _target(name)), random_state
+        )
         for name, (X, y, groups) in cohorts.items()
     }
     shared = {pair: _shared(*pair, cohorts) for pair in product(cohorts, repeat=2)}
@@ -227,7 +235,7 @@ def _shared(source, target, cohorts):
 
 def _read(name, cohort):
     """Return genes, target and groups of a cohort."""
-    if hasattr(cohort, "data"):
+    if hasattr(cohort, "data") and hasattr(cohort, "target"):
         X, y, groups = cohort.data, cohort.target, cohort.get("groups")
     elif isinstance(cohort, tuple) and len(cohort) in (2, 3):
         X, y, groups = (*cohort, None)[:3]
@@ -236,6 +244,9 @@ def _read(name, cohort):
             f"Cohort {name!r} must be (X, y), (X, y, groups) or a Bunch with `data` "
             "and `target`."
         )
-    X, y = check_profiles(X), np.asarray(y)
-    check_consistent_length(X, y)
-    return X, y, as_groups(groups, len(X))
+    X = check_profiles(X)
+    return X, as_target(y, len(X), _target(name)), as_groups(groups, len(X))
+
+
+def _target(name):
+    return f"y of cohort {name!r}"

@@ -113,6 +113,12 @@ def _read(path, kind, sheet):
             frame = reader(path)
         except pyarrow.ArrowInvalid as error:
             raise OSError(error) from error
+    if frame.columns.nlevels > 1:
+        raise ValueError(
+            f"{path}: columns have {frame.columns.nlevels} levels of names, such as "
+            f"{frame.columns[0]}. Write one of them, as by X.columns = "
+            "X.columns.get_level_values(-1)."
+        )
     # What pandas wrote as index is a column like others here.
     return frame if _numbers_rows(frame.index) else frame.reset_index()
 

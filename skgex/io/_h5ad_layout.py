@@ -80,6 +80,14 @@ def read_layout(file, layer, gene_column, orient):
     shape = tuple(n_names(table) for table in tables)
     strips = open_strips(file, key, shape)  # before names of a wrong number are read
     samples = names_of(file, tables[axis])
+    # Missing ones are "nan" there, which would be the name of a sample.
+    nameless = [row for row, name in enumerate(samples) if name in ("", "nan")]
+    if nameless:
+        raise ValueError(
+            f"{file.filename} has {len(nameless):,d} samples without a name, the first "
+            f"in row {nameless[0]:,d} of {tables[axis].name[1:]}. Name them, or remove "
+            "them."
+        )
     genes = [clean_name(name) for name in names_of(file, tables[1 - axis], gene_column)]
     if orient == "auto" and _looks_transposed(samples, genes):
         raise ValueError(

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import column_or_1d
 
-from ._axes import check_matplotlib, make_axes, merged
+from ..evaluation._checks import check_counts
+from ..evaluation._profiles import as_target
+from ._axes import check_matplotlib, check_positive, make_axes, merged
 
 
 class AttentionDisplay:
@@ -158,9 +160,10 @@ class AttentionDisplay:
         """
         check_matplotlib(f"{cls.__name__}.from_attention")
         columns = getattr(attention, "columns", None)
-        values = np.asarray(attention, dtype=float)
-        classes = column_or_1d(y)
-        check_consistent_length(values, classes)
+        values = np.asarray(np.ma.filled(attention, np.nan), dtype=float)
+        if values.ndim != 2:
+            raise ValueError(f"attention has shape {values.shape}: give a table.")
+        classes = column_or_1d(as_target(y, len(values)))
         if (values < 0).any():
             raise ValueError(
                 "attention has negative values: give shares, as `attention` of an "
@@ -168,8 +171,7 @@ class AttentionDisplay:
             )
         if len(pd.unique(classes)) < 2:
             raise ValueError("y has one class, but attention is compared between them.")
-        if n_permutations < 1:
-            raise ValueError(f"n_permutations={n_permutations} must be one at least.")
+        check_counts(n_permutations=[n_permutations])
         table = pd.DataFrame(values, columns=columns)
         rng = np.random.default_rng(random_state)
         relative, permuted, distances = _relative(table, classes), None, []
@@ -200,6 +202,8 @@ class AttentionDisplay:
         self : AttentionDisplay
             The display.
         """
+        check_counts(n_genes=[n_genes])
+        check_positive(limit=limit)
         panels = {"true classes": self.relative, "permuted classes": self.permuted}
         axes = make_axes(
             f"{type(self).__name__}.plot",

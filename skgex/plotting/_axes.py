@@ -1,5 +1,7 @@
 """Axes to draw in: those of the caller, or new ones."""
 
+from numbers import Real
+
 import numpy as np
 
 # Seen on light and on dark paper; for reference lines and what is beside the point.
@@ -49,6 +51,8 @@ def make_axes(
             *shape, squeeze=False, width_ratios=width_ratios, sharey=sharey
         )
     given = np.asarray(ax, dtype=object)
+    if not given.size or not all(hasattr(a, "get_subplotspec") for a in given.flat):
+        raise ValueError(f"ax={ax!r:.60} must be Axes, an array of them, or a figure.")
     if given.size == np.prod(shape):
         return given.reshape(shape)
     if given.size > 1 or ax.get_subplotspec() is None:
@@ -59,6 +63,14 @@ def make_axes(
     ax.set_axis_off()
     grid = ax.get_subplotspec().subgridspec(*shape, width_ratios=width_ratios)
     return grid.subplots(squeeze=False, sharey=sharey)
+
+
+def check_positive(**numbers):
+    """Refuse what is no positive number. None stands for a default."""
+    for name, number in numbers.items():
+        is_number = isinstance(number, Real) and 0 < number < np.inf
+        if not (number is None or is_number):
+            raise ValueError(f"{name}={number!r} must be a positive number.")
 
 
 def open_frame(ax):

@@ -6,7 +6,8 @@ from sklearn.utils import check_consistent_length
 
 from .._follow_up import check_survival
 from .._warn import warn_caller
-from ._axes import GREY, check_matplotlib, make_axes, merged, open_frame
+from ..evaluation._survival_checks import as_numbers
+from ._axes import GREY, check_matplotlib, check_positive, make_axes, merged, open_frame
 from ._kaplan_meier import kaplan_meier, survival_at
 from ._labels import label_ends
 from ._styles import line_style
@@ -150,8 +151,10 @@ class SurvivalCalibrationDisplay:
         """
         check_matplotlib(f"{cls.__name__}.from_predictions")
         event, time = check_survival(y, cls.__name__, allow_zero=True)
-        times = np.atleast_1d(np.asarray(times, dtype=float))
-        survival = np.asarray(survival, dtype=float)
+        times = np.atleast_1d(as_numbers(times, "times"))
+        if times.ndim != 1 or not len(times) or not np.isfinite(times).all():
+            raise ValueError(f"times={times.tolist()} must be numbers, one at least.")
+        survival = as_numbers(survival, "survival")
         survival = survival[:, None] if survival.ndim == 1 else survival
         check_consistent_length(time, survival)
         if survival.shape[1:] != times.shape:
@@ -210,6 +213,7 @@ class SurvivalCalibrationDisplay:
         self : SurvivalCalibrationDisplay
             The display.
         """
+        check_positive(time_scale=time_scale)
         ((ax,),) = make_axes(f"{type(self).__name__}.plot", ax, figsize=(5.5, 4.5))
         known = self.table.dropna()
         ax.axline((1, 1), slope=1, color=GREY, linewidth=1, linestyle=":")

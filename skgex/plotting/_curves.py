@@ -130,9 +130,16 @@ class CurvesDisplay:
         self : object
             The display.
         """
+        if self._log and (self.summary[self._x] <= 0).any():
+            raise ValueError(
+                f"{self._x!r} has values of zero or less, which have no place on a "
+                "logarithmic axis."
+            )
         panels = self._panels()
         axes = self._make_axes(ax, panels)
         names = list(dict.fromkeys(self.summary["estimator"]))
+        if not isinstance(styles, dict | None):
+            raise ValueError(f"styles={styles!r} must be a dict of dict by estimator.")
         unknown = set(styles or {}) - set(names)
         if unknown:
             raise ValueError(f"styles has {sorted(unknown)}, but drawn are {names}.")

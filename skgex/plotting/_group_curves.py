@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ._at_risk import write_at_risk
-from ._axes import make_axes, merged, open_frame
+from ._axes import check_positive, make_axes, merged, open_frame
 from ._labels import label_ends
 from ._styles import DASHES, ordered_colors
 
@@ -51,6 +51,7 @@ class GroupCurves:
         self : RiskGroupsDisplay
             The display.
         """
+        check_positive(time_scale=time_scale, max_time=max_time)
         ((ax,),) = make_axes(f"{type(self).__name__}.plot", ax, figsize=(6.5, 4.5))
         last = max(curve["time"].iloc[-1] for curve in self.curves.values())
         end = last / time_scale if max_time is None else max_time

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_array
 
+from ..evaluation._checks import check_share
+from ..evaluation._profiles import check_profiles
 from ._axes import GREY, check_matplotlib, make_axes, merged, open_frame
 from ._styles import COLORS
 
@@ -101,8 +102,7 @@ class RestorationDisplay:
             If the estimator returns other genes than those of `X`.
         """
         check_matplotlib(f"{cls.__name__}.from_estimator")
-        if not 0 < rate < 1:
-            raise ValueError(f"rate={rate!r} must lie in (0, 1).")
+        check_share("rate", rate)
         values = _check(X)
         rng = np.random.default_rng(random_state)
         hidden = _hide(values, rate, rng)
@@ -140,16 +140,17 @@ class RestorationDisplay:
             If shapes differ, or nothing was hidden.
         """
         check_matplotlib(f"{cls.__name__}.from_predictions")
-        values, filled = _check(X), np.asarray(restored, dtype=float)
-        if filled.shape != values.shape:
+        values, shape = _check(X), np.shape(restored)
+        if shape != values.shape:
             raise ValueError(
-                f"{filled.shape} values were restored of {values.shape} in X: samples "
+                f"{shape} values were restored of {values.shape} in X: samples "
                 "and genes must be the same. Leave out genes that cannot be restored, "
                 "such as those without any value."
             )
+        filled = np.asarray(_like(restored, X, "restored"), dtype=float)
         used = ~np.isnan(values) & np.isfinite(filled)
         if hidden is not None:
-            used &= np.asarray(hidden, dtype=bool)
+            used &= _check_hidden(_like(hidden, X, "hidden"), used.shape)
         mean, std = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
         # Genes without variance have no unit.
         used &= std > 1e-6 * np.nanmax(np.abs(values), axis=0)
@@ -258,9 +259,14 @@ class RestorationDisplay:
 
 
 def _check(X):
-    return check_array(
-        X, dtype=np.float64, ensure_all_finite="allow-nan", input_name="X"
-    )
+    return np.asarray(check_profiles(X), dtype=float)
+
+
+def _check_hidden(hidden, shape):
+    hidden = np.asarray(hidden)
+    if hidden.shape != shape or not np.isin(hidden, (0, 1)).all():
+        raise ValueError(f"hidden must be True or False, of shape {shape}.")
+    return hidden == 1
 
 
 def _hide(values, rate, rng):
@@ -283,3 +289,18 @@ def _r2_by_gene(values, restored, used):
     error = (np.where(used, values - restored, 0) ** 2).sum(axis=0)
     enough = (count >= _MIN_VALUES) & (total > 0)
     return np.where(enough, 1 - error / np.where(enough, total, 1), np.nan)
+
+
+def _like(values, X, name):
+    """Return values without a mask, with the samples and genes of X in their order."""
+    if np.ma.isMaskedArray(values):
+        values = values.astype(float).filled(np.nan)
+    for axis in ("index", "columns"):
+        own, other = (getattr(table, axis, None) for table in (values, X))
+        if not (isinstance(own, pd.Index) and isinstance(other, pd.Index)):
+            continue
+        if not own.equals(other):
+            if not own.is_unique or len(own) != len(other) or not own.isin(other).all():
+                raise ValueError(f"{name} has another {axis} than X: give the same.")
+            values = values.reindex(**{axis: other})
+    return values

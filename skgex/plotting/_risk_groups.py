@@ -8,6 +8,8 @@ from sklearn.utils import check_consistent_length
 
 from .._follow_up import check_survival
 from .._warn import warn_caller
+from ..evaluation._profiles import as_target
+from ..evaluation._survival_checks import as_numbers
 from ._axes import check_matplotlib
 from ._group_curves import GroupCurves
 from ._hazard_ratios import hazard_ratios
@@ -212,12 +214,16 @@ class RiskGroupsDisplay(GroupCurves):
         """
         check_matplotlib(f"{cls.__name__}.from_predictions")
         thresholds = find_thresholds(thresholds, train_risk, quantiles)
-        risk = np.asarray(risk, dtype=float)
+        risk = as_numbers(risk, "risk")
         warn_of_own_risks(risk, train_risk)
         return cls._from_risk(y, risk, thresholds, names, plot_kw)
 
     @classmethod
     def _from_risk(cls, y, risk, thresholds, names, plot_kw):
+        if risk.ndim != 1:
+            raise ValueError(
+                f"risk must be one of each sample, not of shape {risk.shape}."
+            )
         if np.isnan(risk).any():
             raise ValueError(f"risk has {np.isnan(risk).sum()} NaN.")
         names = group_names(len(thresholds) + 1) if names is None else list(names)
@@ -226,6 +232,7 @@ class RiskGroupsDisplay(GroupCurves):
                 f"names has {len(names)}, but {len(thresholds)} thresholds make "
                 f"{len(thresholds) + 1} groups."
             )
+        _check_names(names)
         group = np.array(names, dtype=object)[np.searchsorted(thresholds, risk)]
         return cls._from_groups(y, group, names, thresholds, plot_kw)
 
@@ -260,8 +267,9 @@ class RiskGroupsDisplay(GroupCurves):
             If a group has no sample, or if groups were cut by the outcome.
         """
         check_matplotlib(f"{cls.__name__}.from_groups")
-        group = np.asarray(group)
+        group = as_target(group, len(y), "group")
         names = sorted(set(group.tolist())) if names is None else list(names)
+        _check_names(names)
         unknown = set(group.tolist()) - set(names)
         if unknown:
             raise ValueError(f"group has {unknown.pop()!r}, which is not in {names}.")
@@ -290,3 +298,10 @@ class RiskGroupsDisplay(GroupCurves):
             thresholds=thresholds,
         )
         return display.plot(**plot_kw)
+
+
+def _check_names(names):
+    """Refuse names by which groups cannot be told apart in the drawing."""
+    texts = [None if pd.isna(name) else str(name) for name in names]
+    if None in texts or len(set(texts)) < len(texts):
+        raise ValueError(f"names={names} must be of one group each, and none missing.")

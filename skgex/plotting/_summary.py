@@ -3,6 +3,7 @@
 import pandas as pd
 
 from .._warn import warn_caller
+from ..evaluation._tables import check_table, refuse_other_tables
 
 # What the band around a line is, in words.
 INTERVALS = {"std": "± standard deviation", "range": "and range", None: ""}
@@ -15,6 +16,7 @@ def check_results(results, columns, maker):
             f"results must be the DataFrame that {maker} returns, not "
             f"{type(results).__name__}."
         )
+    refuse_other_tables(results, "results")
     absent = [name for name in columns if name not in results.columns]
     if absent:
         raise ValueError(
@@ -23,6 +25,7 @@ def check_results(results, columns, maker):
         )
     if not len(results):
         raise ValueError("results has no rows: there is nothing to draw.")
+    check_table(results, "results", [])
 
 
 def find_score(results, score, candidates):
@@ -30,7 +33,7 @@ def find_score(results, score, candidates):
     known = [name for name in candidates if name in results.columns]
     if score is None and known:
         return known[0]
-    if score is None or score not in results.columns:
+    if not isinstance(score, str) or score not in results.columns:
         raise ValueError(
             f"score={score!r} must be a column of results, such as "
             f"{', '.join(map(repr, known or candidates))}."
@@ -41,7 +44,7 @@ def find_score(results, score, candidates):
 def select_estimators(results, estimators):
     """Return the rows of some estimators, in the order given."""
     known = list(dict.fromkeys(results["estimator"]))
-    wanted = known if estimators is None else list(estimators)
+    wanted = known if estimators is None else list(dict.fromkeys(estimators))
     absent = [name for name in wanted if name not in known]
     if absent or not wanted:
         raise ValueError(
@@ -78,6 +81,7 @@ def summarise(results, keys, score, interval):
             f"{len(failed)} of {len(results)} values of {score!r} are NaN, the first "
             f"of {failed['estimator'].iloc[0]!r}: means are over the others."
         )
+    results = check_table(results, "results", [score, keys[-1]])
     order = {name: i for i, name in enumerate(dict.fromkeys(results["estimator"]))}
     table = results.groupby(keys, sort=False)[score]
     table = table.agg(["mean", "std", "min", "max", "count"]).reset_index()

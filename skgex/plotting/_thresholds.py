@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from .._warn import warn_caller
+from ..evaluation._survival_checks import as_numbers
 
 # Groups of fewer events come apart by chance.
 _FEW = 5
@@ -26,8 +27,8 @@ def find_thresholds(thresholds, train_risk, quantiles, estimator=None):
         shares = np.asarray(quantiles, dtype=float)
         if shares.ndim != 1 or not ((shares > 0) & (shares < 1)).all():
             raise ValueError(f"quantiles={quantiles!r} must lie in (0, 1).")
-        thresholds = np.quantile(np.asarray(train_risk, dtype=float), shares)
-    thresholds = np.asarray(thresholds, dtype=float)
+        thresholds = np.quantile(_risks(train_risk), shares)
+    thresholds = as_numbers(thresholds, "thresholds")
     if thresholds.ndim != 1 or not len(thresholds) or np.isnan(thresholds).any():
         raise ValueError(f"thresholds={thresholds!r} must be a list of numbers.")
     if (np.diff(thresholds) <= 0).any():
@@ -36,6 +37,13 @@ def find_thresholds(thresholds, train_risk, quantiles, estimator=None):
             "few different values take fewer quantiles."
         )
     return thresholds
+
+
+def _risks(train_risk):
+    risks = as_numbers(train_risk, "train_risk")
+    if not risks.size or np.isnan(risks).any():
+        raise ValueError("train_risk has no risk, or one that is NaN.")
+    return risks
 
 
 def warn_of_own_risks(risk, train_risk):

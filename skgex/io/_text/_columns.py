@@ -161,13 +161,16 @@ def _refuse_numbers_as_names(names, id_place, cells, text, path):
 
 
 def columns_unlike_others(names):
-    """Return names at the edges of a table that have no digit, where all others do."""
+    """Return names that have no digit at the edges of a table, where all others do.
+
+    Else that of the share of G and C, which may be a gastric cancer as well.
+    """
     plain = [not any(map(str.isdigit, name)) for name in names]
     front = next((i for i, is_plain in enumerate(plain) if not is_plain), len(names))
     back = next((i for i, p in enumerate(reversed(plain)) if not p), len(names))
     others = plain[front : len(names) - back]
     if any(others) or len(others) < max(2, front + back + 1):
-        return []
+        return [name for name in names if len(names) > 1 and normal(name) == "gc"]
     return [*names[:front], *names[len(names) - back :]]
 
 

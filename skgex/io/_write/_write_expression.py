@@ -14,6 +14,7 @@ from ._columnar import write_columnar, write_spreadsheet
 from ._h5ad import write_h5ad
 from ._style import table_style
 from ._text_table import COMPRESSIONS, write_text
+from ._writable import check_writable
 
 # What a name ends in: the format.
 FORMATS = {
@@ -98,7 +99,8 @@ def write_expression(
         If a library is missing that the format needs.
     ValueError
         If there is such a file already, the format is unknown or has no room for the
-        table, or the table is not numeric.
+        table, or the table is none that could be read again: not numeric, infinite, or
+        with names that are missing or there twice.
 
     See Also
     --------
@@ -127,7 +129,7 @@ def write_expression(
     """
     kind, compression = file_format(path, format)
     _check_fixed(kind, path, orient)
-    _check_numeric(X)
+    check_writable(X)
     check_free(path, overwrite)
     if decimals is not None and kind not in TEXT:
         X = X.round(decimals)
@@ -190,20 +192,6 @@ def _check_fixed(kind, path, orient):
         raise ValueError(
             f"{path}: {kind} always has {fixed}, which orient={orient!r} cannot "
             "change: leave it out, or write another format."
-        )
-
-
-def _check_numeric(X):
-    for gene, dtype in X.dtypes.items():
-        if dtype.kind not in "buif":
-            raise ValueError(
-                f"X: gene {str(gene)!r} is of type {dtype}, not numeric. Drop columns "
-                "that are no expression."
-            )
-    if 0 in X.shape:
-        raise ValueError(
-            f"X has {X.shape[0]} samples and {X.shape[1]} genes: there is nothing to "
-            "write."
         )
 
 

@@ -10,6 +10,7 @@ import skorch
 import torch
 from discovery import FINE_TUNED, SURVIVAL, class_name, make_target, tiny
 from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -177,7 +178,7 @@ FUNCTIONS = {
     "transfer": failing(transfer_matrix, TWO, cv=2),
     "cohort size": failing(cohort_size_curve, X[:40], CLASSES, sizes=[10], n_draws=1),
     "absent class": lambda: label_efficiency_curve(
-        {}, X[:20], np.arange(20), n_splits=1
+        {"dummy": DummyClassifier()}, X[:20], np.arange(20), n_splits=1
     ),
     "mark": lambda: next(LabeledKFold(2, unlabeled="?").split(X[:40], CLASSES)),
     "column": lambda: next(EventStratifiedKFold(2).split(X, Y[:, None])),

@@ -13,6 +13,7 @@ from sklearn.model_selection import (
 from torch import nn
 
 from ..nn._draws import permutation
+from ._aligned import aligned
 from ._fixed_blocks import block_rows, fill_block
 from ._modes import usual_modes
 from ._out_of_memory import by_smaller_blocks
@@ -181,7 +182,8 @@ def _apply_blocks(module, reader, size, gene_names, dtype, allow_empty, output=N
     for rows in torch.arange(len(reader)).split(size):
         batch = reader.take(rows)
         check_profiles(batch, int(rows[0]), gene_names, allow_empty)
-        found = module(fill_block(batch.to(dtype), size))[: len(rows)].cpu()
+        with aligned(module):
+            found = module(fill_block(batch.to(dtype), size))[: len(rows)].cpu()
         if output is None:
             # Not put together from parts at the end, when both would be held.
             output = found.new_empty(len(reader), *found.shape[1:])

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -90,12 +90,19 @@ def assert_same(one, other):
         assert_array_equal(values, other[name])
 
 
+@cache
+def without(Estimator):
+    """Return what is fitted outside of any mode, and its answers."""
+    estimator = fitted(make(Estimator))
+    return estimator, answers(estimator)
+
+
 @EACH
 @EACH_MODE
 def test_a_fit_is_what_it_is_without(mode, Estimator):
     with mode():
         estimator = fitted(make(Estimator))
-    assert_same(answers(estimator), answers(fitted(make(Estimator))))
+    assert_same(answers(estimator), without(Estimator)[1])
     for part in ("objective_", "encoder_", "head_", "linear_"):
         module = getattr(estimator, part, None) or torch.nn.Module()
         for tensor in module.parameters():
@@ -107,8 +114,7 @@ def test_a_fit_is_what_it_is_without(mode, Estimator):
 @EACH
 @EACH_MODE
 def test_a_fitted_estimator_answers_as_without(mode, Estimator, tmp_path):
-    estimator = fitted(make(Estimator))
-    expected = answers(estimator)
+    estimator, expected = without(Estimator)
     with mode():
         assert_same(answers(estimator), expected)
         if hasattr(estimator, "save"):
@@ -117,20 +123,27 @@ def test_a_fitted_estimator_answers_as_without(mode, Estimator, tmp_path):
             assert_same(answers(loaded), expected)
 
 
+SOME = TABLE.iloc[:, ::2]
+
+
+def trained(prior):
+    start = make(GexBERT, prior=prior).fit(TABLE)
+    options = {"start": FrozenEstimator(start), "prior": prior}
+    embedder = make(GexBERT, **options).fit(TABLE)
+    return embedder.set_params(warm_start=True, start=None).fit(SOME)
+
+
+@cache
+def trained_without(prior):
+    return trained(prior).transform(SOME)
+
+
 @EACH_MODE
 @pytest.mark.parametrize("prior", ["low_rank", None])
 def test_pretraining_goes_on_from_what_was_fitted_in_a_mode(mode, prior):
-    def trained():
-        start = make(GexBERT, prior=prior).fit(TABLE)
-        options = {"start": FrozenEstimator(start), "prior": prior}
-        embedder = make(GexBERT, **options).fit(TABLE)
-        return embedder.set_params(warm_start=True, start=None).fit(TABLE.iloc[:, ::2])
-
     with mode():
-        found = trained()
-    expected = trained()
-    some = TABLE.iloc[:, ::2]
-    assert_array_equal(found.transform(some), expected.transform(some))
+        found = trained(prior)
+    assert_array_equal(found.transform(SOME), trained_without(prior))
 
 
 def test_a_fit_inside_another_mode_leaves_it():

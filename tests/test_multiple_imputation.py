@@ -18,8 +18,8 @@ from sklearn.impute import IterativeImputer
 
 from skgex import GexBERT, GexImputer
 
-N_SETS, N_OUTCOMES, N_DRAWS = 25, 4, 10
-N_SAMPLES, N_GENES, RANK = 200, 12, 2
+N_SETS, N_OUTCOMES, N_DRAWS = 14, 8, 10
+N_SAMPLES, N_GENES, RANK = 200, 16, 2
 SLOPE = 0.5
 
 

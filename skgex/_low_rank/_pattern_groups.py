@@ -94,14 +94,17 @@ def _group(sums):
     if len(distinct) <= MAX_GROUPS:
         return group, len(distinct)
     some = sums[permutation(len(sums))[:_CLUSTER_ROWS]].cpu().numpy()
-    seed = new_seed()
-    best = KMeans(1, n_init=1, random_state=seed).fit(some)
+    seed, best, n_clusters = new_seed(), None, 1
+    inertia = ((some - some.mean(0)) ** 2).sum()
     n_most = min(MAX_GROUPS, len(some) // _SMALLEST, len(np.unique(some, axis=0)))
-    while 2 * best.n_clusters <= n_most:
-        finer = KMeans(2 * best.n_clusters, n_init=1, random_state=seed).fit(some)
-        if finer.inertia_ > (1 - _MIN_GAIN) * best.inertia_:
+    while 2 * n_clusters <= n_most:
+        n_clusters *= 2
+        finer = KMeans(n_clusters, n_init=1, random_state=seed).fit(some)
+        if finer.inertia_ > (1 - _MIN_GAIN) * inertia:
             break
-        best = finer
+        best, inertia = finer, finer.inertia_
+    if best is None:
+        return group.new_zeros(len(sums)), 1
     found = torch.from_numpy(best.predict(sums.cpu().numpy())).long()
     # A group may have none but samples that were not looked at, or none at all.
     distinct, group = torch.unique(found.to(sums.device), return_inverse=True)

@@ -237,21 +237,21 @@ def test_a_single_sample_is_refused():
         swap_genes(torch.ones(1, 3), 0.5)
 
 
-def test_pickles_do_not_carry_the_pools():
+def test_pickles_do_not_carry_the_shifts():
     corruption = GeneCorruption(0.5)
     empty = len(pickle.dumps(corruption))
     corruption(numbered(50, 100))
-    assert corruption._pools
+    assert corruption._shifts
     assert len(pickle.dumps(corruption)) == empty
     copy = pickle.loads(pickle.dumps(corruption))
-    assert copy._pools == {}
+    assert copy._shifts == {}
     copy(numbered(50, 100))
     corruption.clear()
-    assert not corruption._pools
+    assert not corruption._shifts
 
 
 def test_memory_is_bounded_over_batches_of_many_sizes():
     corruption = GeneCorruption(0.5)
     for n in range(2, 30):
         corruption(numbered(n, 10))
-        assert sum(pool.numel() for pool in corruption._pools.values()) <= 4 * 30 * 20
+        assert sum(s.index.numel() for s in corruption._shifts.values()) <= 4 * 30 * 20

@@ -76,7 +76,7 @@ def test_scarf_draws_uniform_replacements_between_the_extremes_of_a_gene():
 
 
 def test_scarf_keeps_no_pool_of_rows_after_training():
-    assert not tiny(SCARF).fit(X).objective_.corruption._pools
+    assert not tiny(SCARF).fit(X).objective_.corruption._shifts
 
 
 # VIME

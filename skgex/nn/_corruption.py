@@ -10,18 +10,13 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
-from ._draws import (
-    bernoulli_mask,
-    generator_aside,
-    integers,
-    permutation,
-    random_int16,
-)
+from ._draws import bernoulli_mask, integers, permutation, random_int16
+from ._gene_shifts import GeneShifts
 from ._missing import may_have_missing
 from ._shares import own_rows
 
 _LEVELS = 2**16
-_MAX_POOLS = 4
+_MAX_SHIFTS = 4
 
 
 def exact_mask(shape, rate, device="cpu", rows=slice(None)):
@@ -103,11 +98,11 @@ class GeneCorruption(nn.Module):
         self.exact = exact
         self.register_buffer("low", low)
         self.register_buffer("high", high)
-        self._pools = {}
+        self._shifts = {}
 
     def __getstate__(self):
-        # The pools are as large as a batch and are drawn again when needed.
-        return {**self.__dict__, "_pools": {}}
+        # They are as large as a batch and are drawn again when needed.
+        return {**self.__dict__, "_shifts": {}}
 
     def forward(self, X):
         """Return the view and the mask of the corrupted genes, both like `X`.
@@ -128,7 +123,7 @@ class GeneCorruption(nn.Module):
 
     def clear(self):
         """Free the memory that is kept between batches."""
-        self._pools.clear()
+        self._shifts.clear()
 
     def _uniform(self, X, rows):
         share = random_int16(X.shape, X.device)[rows].to(X.dtype)
@@ -139,27 +134,11 @@ class GeneCorruption(nn.Module):
         n, d = X.shape
         if n < 2:
             raise ValueError("A view of a single sample has no source of values.")
-        pool = self._pool(n, d, X.device)
-        start = int(integers(d))
-        return X.gather(0, pool[rows, start : start + d])
-
-    def _pool(self, n, d, device):
-        """Rows to take values from, for 2 * d independent shifts.
-
-        To write these indices costs several times what it costs to use them. A window
-        of d columns at a random place is a fresh draw: two genes that share a
-        source in one batch do not in the next.
-        """
-        if (n, d) not in self._pools:
-            if len(self._pools) >= _MAX_POOLS:
-                self._pools.clear()
-            # Validation draws the same in each epoch, though in the first alone it
-            # may be what makes the pool.
-            aside = generator_aside(device)
-            shift = torch.randint(1, n, (2 * d,), generator=aside, device=device)
-            row = torch.arange(n, device=device).unsqueeze(1)
-            self._pools[n, d] = (row + shift).remainder_(n)
-        return self._pools[n, d]
+        if (n, d) not in self._shifts:
+            if len(self._shifts) >= _MAX_SHIFTS:
+                self._shifts.clear()
+            self._shifts[n, d] = GeneShifts(n, d, X.device)
+        return self._shifts[n, d].take(X, rows)
 
 
 def swap_genes(X, rate, *, exact=False):

@@ -2,7 +2,9 @@
 
 import torch
 
-_BLOCK_BYTES = 32 * 2**20
+# What is computed of a block is to stay in the cache of a processor. On other devices
+# large blocks are faster.
+_BLOCK_BYTES, _DEVICE_BLOCK_BYTES = 8 * 2**20, 32 * 2**20
 # As many bytes are kept, so that rows which are read again need not be prepared again.
 _KEPT_BYTES = 256 * 2**20
 
@@ -13,7 +15,9 @@ class Blocks:
     def __init__(self, reader, rows, prepare):
         self.reader, self.rows, self.prepare = reader, rows, prepare
         self._kept = None
-        self.size = max(16, min(512, _BLOCK_BYTES // (4 * reader.shape[1])))
+        is_cpu = reader.device.type == "cpu"
+        n_bytes = _BLOCK_BYTES if is_cpu else _DEVICE_BLOCK_BYTES
+        self.size = max(16, min(512, n_bytes // (4 * reader.shape[1])))
 
     def __len__(self):
         return len(self.rows)

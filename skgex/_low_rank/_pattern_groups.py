@@ -17,6 +17,7 @@ _SMALLEST = 16
 # equal for equal patterns alone, but for a chance of 1 in 2^64.
 _N_SIGNS = 64
 _CLUSTER_ROWS = 1024
+_FACTOR = 6364136223846793005
 
 
 class PatternGroups(NamedTuple):
@@ -88,9 +89,16 @@ def _signs(n, device):
     return integers(2, (n, _N_SIGNS), device).float() * 2 - 1
 
 
+def _digests(sums):
+    """Return a number for each pattern; torch takes long to sort rows of many."""
+    factor = torch.full((_N_SIGNS,), _FACTOR, dtype=torch.int64, device=sums.device)
+    # Modulo 2^64: powers of an odd number, none of which loses a bit.
+    return (sums.long() * factor.cumprod(0)).sum(1)
+
+
 def _group(sums):
     """Return the group of each pattern, given sums of signs, and how many there are."""
-    distinct, group = torch.unique(sums, dim=0, return_inverse=True)
+    distinct, group = torch.unique(_digests(sums), return_inverse=True)
     if len(distinct) <= MAX_GROUPS:
         return group, len(distinct)
     some = sums[permutation(len(sums))[:_CLUSTER_ROWS]].cpu().numpy()

@@ -31,6 +31,8 @@ class Cell(NamedTuple):
         Given the estimator and `arguments`, returns a dictionary of numbers and arrays.
     arguments : tuple
         Given to `measure`.
+    names : tuple of str
+        Those in the dictionary.
     """
 
     key: tuple
@@ -38,6 +40,7 @@ class Cell(NamedTuple):
     about: tuple
     measure: Callable
     arguments: tuple
+    names: tuple = ("score",)
 
 
 class Job(NamedTuple):
@@ -94,7 +97,7 @@ def _run(job, store):
     if store is not None:
         for i, cell in enumerate(job.cells):
             paths[i] = store.path(job.estimator, cell.about)
-            kept = store.load(paths[i])
+            kept = store.load(paths[i], cell.names)
             if kept is not None:
                 results[i] = kept, "kept"
     todo = [i for i in paths if i not in results]

@@ -73,6 +73,9 @@ def check_genes(
     refuse_other_types(X)
     X = without_mask(X, dtype[0])
     check_distinct(X)
+    labels = getattr(X, "columns", None)
+    if labels is not None and not len(labels):
+        raise ValueError("X has no column, and so no gene.")
     try:
         with naming_wrong_values(X):
             X = validate_data(
@@ -83,6 +86,8 @@ def check_genes(
                 ensure_all_finite=False,
                 ensure_min_samples=ensure_min_samples,
             )
+            if reset and labels is not None:
+                _warn_of_labels(estimator, labels)
             # A table of pandas keeps the byte order that it has.
             return native(X)
     except ValueError as error:
@@ -93,6 +98,18 @@ def check_genes(
             "GeneAligner(estimator), or X.reindex(columns=estimator.feature_names_in_):"
             " genes that are absent become NaN, which means not measured."
         ) from None
+
+
+def _warn_of_labels(estimator, labels):
+    """Warn of labels that scikit-learn passes over, other than plain numbers."""
+    names = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    if hasattr(estimator, "feature_names_in_") or names == [*range(len(names))]:
+        return
+    warn_caller(
+        f"X has the column label {names[0]!r}, which is not a string: genes are told "
+        "by their places alone, and other orders pass unseen. Write X.columns = "
+        "X.columns.astype(str) first."
+    )
 
 
 def feature_names(X):

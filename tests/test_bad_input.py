@@ -1,5 +1,7 @@
 """Bad input is refused with a message that names it and says what to do."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -22,7 +24,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skgex import BYOL, SCARF, FineTunedClassifier, FineTunedRegressor, GexImputer
+from skgex import (
+    BYOL,
+    SCARF,
+    FineTunedClassifier,
+    FineTunedRegressor,
+    GexImputer,
+    LogCPM,
+    TopVarianceGenes,
+)
 from skgex.datasets import make_cohort
 
 COHORT = make_cohort(n_samples=60, n_genes=12, random_state=0)
@@ -191,6 +201,31 @@ def test_wrong_names_of_genes(Estimator, library):
     message = r"(?s)unseen at fit time.*TP53.*yet now missing.*G5.*X\.reindex\(columns="
     with pytest.raises(ValueError, match=message):
         fitted.transform(other)
+
+
+@pytest.mark.parametrize("model", [SCARF(max_epochs=0), LogCPM(), TopVarianceGenes(3)])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.arange(12) + 100,
+        [gene.encode() for gene in GENES],
+        pd.MultiIndex.from_product([["a"], GENES]),
+    ],
+    ids=["numbers", "bytes", "levels"],
+)
+def test_labels_by_which_no_gene_is_known(model, labels):
+    table = TABLE.set_axis(labels, axis=1)
+    with pytest.warns(UserWarning, match="not a string: genes are told by their"):
+        model.fit(table)
+    # Numbers of columns are no names, and text is.
+    for usual in (pd.DataFrame(COHORT.data), TABLE):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.fit(usual)
+
+
+def test_a_table_without_genes(Estimator):
+    refuses(Estimator, TABLE.iloc[:, :0], "X has no column, and so no gene")
 
 
 def test_absent_genes_can_be_filled_in_as_the_message_says(Estimator):

@@ -1,5 +1,7 @@
 """Searches and protocols on a cluster of Dask, in processes with threads."""
 
+import sys
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from pandas.testing import assert_frame_equal
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skgex import SCARF, FineTunedClassifier
 from skgex.datasets import make_expression
@@ -71,6 +73,20 @@ def test_protocols_find_the_same(cluster):
             lambda curve=curve, options=options: curve(MODELS, X, Y, **options)
         )
         assert_frame_equal(ours, theirs)
+
+
+def test_what_a_notebook_defines_is_kept_in_a_folder(cluster, tmp_path, monkeypatch):
+    def score(model, X, y):
+        return model.score(X, y)
+
+    score.__module__, score.__qualname__ = "__main__", "score"
+    monkeypatch.setattr(sys.modules["__main__"], "score", score, raising=False)
+    models = {"linear": make_pipeline(StandardScaler(), LogisticRegression())}
+    options = {"fractions": [1.0], "n_splits": 2, "scoring": score}
+    with joblib.parallel_config("dask"):
+        theirs = label_efficiency_curve(models, X, Y, cache_dir=tmp_path, **options)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert_frame_equal(theirs, label_efficiency_curve(models, X, Y, **options))
 
 
 def test_the_table_is_sent_once(cluster, monkeypatch):

@@ -2,13 +2,16 @@
 
 import pickle
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
+from sklearn.feature_selection import SelectKBest
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -19,9 +22,12 @@ from skgex.evaluation import (
     cohort_size_curve,
     label_efficiency_curve,
     missingness_curve,
+    panel_size_curve,
+    transfer_matrix,
 )
 from skgex.evaluation._store import Store, digest
 
+MODEL = {"a": GaussianNB()}
 OPTIONS = {"rates": [0.3], "cv": 3}
 
 
@@ -142,6 +148,39 @@ def test_a_damaged_file_is_written_anew(cohort, counts, tmp_path, damage):
     assert counts.n_fits == 4
     assert len(list(tmp_path.iterdir())) == 3
     assert_frame_equal(one.drop(columns="fit_seconds"), two.drop(columns="fit_seconds"))
+
+
+PROTOCOLS = {
+    "scores": partial(cohort_size_curve, MODEL, sizes=[20], n_draws=1),
+    "errors": lambda X, _, **options: cohort_size_curve(
+        {"a": SimpleImputer()}, X, sizes=[20], n_draws=1, **options
+    ),
+    "holes": lambda X, _, **options: missingness_curve(
+        {"a": SimpleImputer()}, X, rates=[0.3], cv=2, **options
+    ),
+    "labels": partial(label_efficiency_curve, MODEL, fractions=[1.0], n_splits=1),
+    "panels": partial(panel_size_curve, MODEL, sizes=[3], cv=2, selector=SelectKBest()),
+    "cohorts": lambda X, y, **options: transfer_matrix(
+        MODEL, {"b": (X, y)}, cv=2, **options
+    ),
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_file_with_other_names_is_written_anew(cohort, tmp_path, protocol):
+    """As of a version that measured something else."""
+
+    def run():
+        table = PROTOCOLS[protocol](cohort.data, cohort.target, cache_dir=tmp_path)
+        return table.drop(columns="fit_seconds", errors="ignore")
+
+    first = run()
+    for path in tmp_path.iterdir():
+        np.savez(path, other=np.zeros(3))
+    assert_frame_equal(run(), first)
+    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert_frame_equal(run(), first)
+    assert files == {path: path.read_bytes() for path in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize("Model", [GexBERT, SCARF])

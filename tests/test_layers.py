@@ -15,13 +15,14 @@ LAYERS = {
     "__init__": set(),  # lazily, by name
     "datasets": {"_persistence"},
     "io": {"preprocessing", "_gene_names", "_inputs", "_containers"}
-    | {"_new_file", "_memory", "_mapped_table", "_warn"},
+    | {"_new_file", "_memory", "_mapped_table", "_plain_map", "_warn"},
     "nn": set(),
     "_containers": set(),
     "_gene_names": set(),
     "_inputs": {"_containers", "_mapped_table", "_warn"},
     "_mapped_table": set(),
     "_new_file": set(),
+    "_plain_map": set(),
     "_warn": set(),
     "_memory": set(),
     "_covariates": {"_inputs", "_containers", "_mapped_table"},
@@ -56,7 +57,7 @@ LAYERS = {
         *("_gene_names", "_inputs", "_containers", "_shrunken_moments"),
         *("_mapped_table", "_warn"),
     },
-    "evaluation": {"_containers", "_follow_up", "_warn"},
+    "evaluation": {"_containers", "_follow_up", "_plain_map", "_warn"},
     "plotting": {"evaluation", "_follow_up", "_warn"},
     "_cli": {"skgex"},  # all of it, as users see it
     "__main__": {"_cli"},
@@ -70,12 +71,12 @@ FOREIGN = {
     - {"__init__", "_restore", "_inputs", "datasets", "evaluation", "io"}
     - {"preprocessing", "_shrunken_moments", "_containers", "_gene_names"}
     - {"_new_file", "_memory", "_plausible", "_covariates", "_follow_up"}
-    - {"_mapped_table", "_warn"}
+    - {"_mapped_table", "_plain_map", "_warn"}
     - {"plotting", "_cli", "__main__"},
     "safetensors": {"_persistence"},
     "sklearn": {*LAYERS}
     - {"__init__", "nn", "_shrunken_moments", "_containers", "_gene_names"}
-    - {"_new_file", "_memory", "_mapped_table", "_warn"},
+    - {"_new_file", "_memory", "_mapped_table", "_plain_map", "_warn"},
     "numpy": {*LAYERS}
     - {"__init__", "nn", "_gene_names", "_new_file", "_memory", "_warn"},
     "scipy": {

@@ -78,10 +78,10 @@ def test_estimators_that_hold_each_other_are_walked_once(saved):
         for i in range(40):  # each holds the last one twice: 2^40 ways to the first
             node = {"$": "object", "id": 500 + i, "class": "skgex.SCARF"}
             again = {"$": "again", "of": 500 + i}
-            inner["a"], inner["b"] = {**node, "state": {}}, again
-            inner = inner["a"]["state"]
+            inner["a_"], inner["b_"] = {**node, "state": {}}, again
+            inner = inner["a_"]["state"]
         inner["device"] = "cpu"
-        inner["round"] = {"$": "again", "of": 500}
+        inner["round_"] = {"$": "again", "of": 500}
 
     rewrite(saved, edit)
     assert load(saved, device="cpu").transform(X).shape == (30, 4)

@@ -315,7 +315,7 @@ def test_layers_that_are_not_of_their_size_are_refused(saved):
         layers["modules"]["0"]["state"]["in_features"] = 25
 
     rewrite(saved, widen)
-    with pytest.raises(ValueError, match=r"Linear have shape \(16, 24\), not \(16, 25"):
+    with pytest.raises(ValueError, match=r"Linear has shape \(16, 24\), not \(16, 25"):
         load(saved)
 
 

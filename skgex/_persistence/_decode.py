@@ -9,6 +9,7 @@ from torch import nn
 
 from .._training import History
 from ._classes import find_class
+from ._coherent import check_layer
 
 
 class Decoder:
@@ -52,6 +53,8 @@ class Decoder:
                 f"array {name} is {array.dtype} of shape {array.shape}, not {dtype} "
                 f"of shape {tuple(shape)}"
             )
+        if sorted(axes) != [*range(array.ndim)]:
+            raise ValueError(f"array {name} has no axes {axes}")
         return array.transpose(np.argsort(axes))
 
     def _tensor(self, node):
@@ -100,7 +103,7 @@ class Decoder:
         for name, value in self._named(node["modules"]).items():
             new.add_module(name, value)
         new.training = bool(node["training"])
-        check_sizes(new)
+        check_layer(new)
         return new
 
     def _named(self, nodes):
@@ -132,20 +135,3 @@ KINDS = {
     "tensor": Decoder._tensor,
     "tuple": lambda self, node: tuple(self.decode(node["of"])),
 }
-# The sizes that layers say they have, and those of their weights.
-_SIZES = {
-    nn.Linear: lambda m: (m.weight.shape, (m.out_features, m.in_features)),
-    nn.LayerNorm: lambda m: (m.weight.shape, tuple(m.normalized_shape)),
-    nn.BatchNorm1d: lambda m: (m.running_mean.shape, (m.num_features,)),
-}
-
-
-def check_sizes(layer):
-    """Refuse a layer whose weights are not of the size that it says they are."""
-    if type(layer) in _SIZES:
-        found, said = _SIZES[type(layer)](layer)
-        if tuple(found) != tuple(said):
-            raise ValueError(
-                f"weights of a {type(layer).__name__} have shape {tuple(found)}, not "
-                f"{tuple(said)}"
-            )

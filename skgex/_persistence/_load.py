@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._warn import warn_caller
 from ._classes import PACKAGE, is_public
+from ._coherent import check_estimator
 from ._decode import Decoder
 from ._file import read
 
@@ -85,6 +86,8 @@ def _read_estimator(path):
     if not is_public(kind):
         raise ValueError(f"it holds a {kind.__name__}, no estimator")
     check_is_fitted(estimator)
+    for part in _estimators(estimator):
+        check_estimator(part)
     unit = estimator.unit_ = header["unit"]
     if not isinstance(unit, str | None):
         raise TypeError(f"a unit of type {type(unit).__name__}")

@@ -17,7 +17,8 @@ class Draw(NamedTuple):
 
     `subsets` are sets of rows to fit to, and `labels` their names. `task` is what
     estimators are tested by, with the methods `measure`, of a fitted estimator, and
-    `scores`, of what was measured, and `about`, what it depends on.
+    `scores`, of what was measured, and `about`, what it depends on. `names` are those
+    of what is measured.
     """
 
     seed: int
@@ -29,7 +30,7 @@ class Draw(NamedTuple):
 class Prediction:
     """Test samples whose target is to be predicted."""
 
-    columns = ("score",)
+    columns = names = ("score",)
 
     def __init__(self, X, y, rows, scoring):
         self.X, self.y, self.scoring = take_rows(X, rows), y[rows], scoring
@@ -65,6 +66,7 @@ def make_jobs(estimators, X, y, groups, draws):
                     (rows, draw.task.about),
                     _fit_and_measure,
                     (X, y, groups, rows, draw.task),
+                    (*draw.task.names, "fit_seconds"),
                 )
                 jobs.append(Job(seeded, [cell]))
     return jobs

@@ -34,6 +34,7 @@ class HiddenValues:
     """
 
     columns = ("error", "r")
+    names = ("n", "squared", "error", "inside", "r")
 
     def __init__(self, X, rows, hidden):
         values = np.asarray(X)
@@ -70,7 +71,7 @@ class HiddenValues:
         if not n.any():
             return {
                 "n": n,
-                **dict.fromkeys(("squared", "error", "inside", "r"), n * 0.0),
+                **dict.fromkeys(self.names[1:], n * 0.0),
             }
         restored = self._own_genes(restore, estimator)
         if not np.isfinite(restored[self.scored]).any():

@@ -31,6 +31,8 @@ class Cell(NamedTuple):
         Given the estimator and `arguments`, returns a dictionary of numbers and arrays.
     arguments : tuple
         Given to `measure`.
+    names : tuple of str
+        Those in the dictionary.
     """
 
     key: tuple
@@ -38,6 +40,7 @@ class Cell(NamedTuple):
     about: tuple
     measure: Callable
     arguments: tuple
+    names: tuple = ("score",)
 
 
 class Job(NamedTuple):
@@ -76,7 +79,7 @@ def run_jobs(jobs, data, *, n_jobs, cache_dir, verbose):
     if n_jobs is not None:  # more would start processes that have nothing to do
         n_jobs = min(n_jobs, max(1, len(jobs)))
     found = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_run)(job, store) for job in jobs
+        delayed(_run)(job, store, _paths(job, store)) for job in jobs
     )
     n_cells, outcomes = sum(len(job.cells) for job in jobs), {}
     for job, results in zip(jobs, found, strict=True):
@@ -88,16 +91,24 @@ def run_jobs(jobs, data, *, n_jobs, cache_dir, verbose):
     return outcomes
 
 
-def _run(job, store):
-    paths = dict.fromkeys(range(len(job.cells)))
+def _paths(job, store):
+    """Return the files of the cells, or None.
+
+    Not in another process: what is defined in a script or notebook has no name there.
+    """
+    if store is None:
+        return None
+    return [store.path(job.estimator, cell.about) for cell in job.cells]
+
+
+def _run(job, store, paths):
     results = {}
     if store is not None:
         for i, cell in enumerate(job.cells):
-            paths[i] = store.path(job.estimator, cell.about)
-            kept = store.load(paths[i])
+            kept = store.load(paths[i], cell.names)
             if kept is not None:
                 results[i] = kept, "kept"
-    todo = [i for i in paths if i not in results]
+    todo = [i for i in range(len(job.cells)) if i not in results]
     estimator = job.estimator
     if todo and job.prepare is not None:
         estimator = _attempt(job.prepare, estimator, *job.arguments)
@@ -113,7 +124,7 @@ def _run(job, store):
         elif store is not None:
             store.save(paths[i], outcome)
         results[i] = outcome, how
-    return [results[i] for i in paths]
+    return [results[i] for i in range(len(job.cells))]
 
 
 def _attempt(function, *arguments):

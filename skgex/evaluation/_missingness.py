@@ -162,6 +162,10 @@ def missingness_curve(
                 ("missingness", mechanism, rate, seed, train, test),
                 _measure,
                 (X, groups, train, test, rate, mechanism, seed),
+                (
+                    "fit_seconds",
+                    *(f"{p} {n}" for p in PLACES for n in HiddenValues.names),
+                ),
             )
             jobs.append(Job(with_seed(clone(imputer), seed), [cell]))
     cells = run_jobs(

@@ -38,6 +38,7 @@ def select_panels(selector, X, y, sizes, folds, random_state, run):
                 ("selector", train),
                 _select,
                 (X, y, train),
+                ("genes",),
             )
             jobs.append(Job(with_seed(chooses, random_state + split), [cell]))
     panels = {}

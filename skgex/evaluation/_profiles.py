@@ -15,6 +15,7 @@ from .._containers import (
     without_mask,
 )
 from .._follow_up import as_surv, check_survival
+from .._plain_map import plain_map
 
 
 def check_profiles(X):
@@ -44,8 +45,8 @@ def check_profiles(X):
             "were not measured as NaN, and take logarithms of x + 1 rather than of x."
         )
     if names is None:
-        return values
-    return pd.DataFrame(values, getattr(X, "index", None), names)
+        return _sendable(values)
+    return pd.DataFrame(plain_map(values), getattr(X, "index", None), names)
 
 
 def as_table(X):
@@ -63,7 +64,7 @@ def as_table(X):
         raise ValueError(
             f"X must be a table of samples and genes, but has shape {tuple(X.shape)}."
         )
-    return X
+    return _sendable(X)
 
 
 def as_target(y, n_samples, name="y"):
@@ -113,6 +114,18 @@ def refuse_mixed(values, name):
             f"{name} has values of several types, {', '.join(kinds)}: give all as "
             f"text, by [str(value) for value in {name}]."
         ) from None
+
+
+def _sendable(X):
+    """Return X as other processes may be given it, without a copy."""
+    if isinstance(X, np.ndarray):
+        return X if X.flags.c_contiguous else plain_map(X)
+    if isinstance(X, pd.DataFrame) and X.dtypes.nunique() == 1:
+        values = X.to_numpy()
+        plain = plain_map(values)
+        if plain is not values:
+            X = pd.DataFrame(plain, X.index, X.columns, copy=False)
+    return X
 
 
 def _refuse_scalar(values, name):

@@ -58,16 +58,17 @@ class Store:
                 f"functions of a module are, but lambdas are not: {error.args[0]}"
             ) from error
 
-    def load(self, path):
-        """Return the dictionary in a file, or None if there is none."""
+    def load(self, path, names):
+        """Return the dictionary of these names in a file, or None if there is none."""
         try:
             with open(path, "rb") as file:
                 arrays = np.load(file, allow_pickle=False)
-                return {name: arrays[name][()] for name in arrays.files}
+                found = {name: arrays[name][()] for name in arrays.files}
         except FileNotFoundError:
             return None
         except Exception:  # cut short, or no file of ours: it is written anew
             return None
+        return found if found.keys() == set(names) else None
 
     def save(self, path, outcome):
         """Write a dictionary of arrays and numbers, all of it or nothing."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._mapped_table import MappedTable
+from .._plain_map import plain_map
 from ._description import read_description
 from ._path import local_path
 
@@ -95,7 +96,7 @@ def open_memmap(path, *, lazy=False):
         # Another process may have another working directory.
         reopen = partial(open_memmap, os.path.abspath(path), lazy=True)
         return MappedTable(values, index, columns, reopen, attrs)
-    X = pd.DataFrame(values, index, columns, copy=False)
+    X = pd.DataFrame(plain_map(values), index, columns, copy=False)
     X.attrs.update(attrs)
     return X
 

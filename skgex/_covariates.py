@@ -7,7 +7,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _get_feature_names
 
 from ._containers import refuse_containers
-from ._inputs import gene_label
+from ._inputs import gene_label, on_disk
 from ._mapped_table import MappedTable
 
 # What the parameter `covariates` may be.
@@ -182,11 +182,12 @@ def gene_names(estimator):
 def take_genes(estimator, X):
     """Return the genes of a checked array; the array itself without covariates.
 
-    Those of a table on disk stay there.
+    Those of a table on disk, or of a memory map, stay there.
     """
     if not len(covariate_places(estimator)):
         return X
     columns = gene_columns(estimator)
+    X = on_disk(X, getattr(estimator, "feature_names_in_", None))
     return X._of_genes(columns) if isinstance(X, MappedTable) else X[:, columns]
 
 
@@ -211,7 +212,8 @@ def take_covariates(estimator, X):
         a missing stage does, and what to put in its place is to be said by the user.
     """
     places = covariate_places(estimator)
-    C = np.asarray(X[:, places], dtype=np.float64)
+    # Also of a table on disk by columns, as sums are rounded by the order.
+    C = np.asarray(X[:, places], dtype=np.float64, order="F")
     if np.isfinite(C).all():
         return C
     names = getattr(estimator, "feature_names_in_", None)
@@ -229,12 +231,15 @@ def take_covariates(estimator, X):
     )
 
 
-def gene_table(estimator, table, X):
-    """Return what an embedder is fitted on: the genes, with names if they have any."""
+def gene_table(estimator, table, genes):
+    """Return what an embedder is fitted on: the genes, with names if they have any.
+
+    `genes` are those of the table, as `take_genes` returns them.
+    """
     if not len(covariate_places(estimator)):
         return table
-    if isinstance(X, MappedTable) or not hasattr(table, "columns"):
-        return take_genes(estimator, X)
+    if isinstance(genes, MappedTable) or not hasattr(table, "columns"):
+        return genes
     columns = gene_columns(estimator)
     if not isinstance(columns, slice):
         columns = columns.tolist()

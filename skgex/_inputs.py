@@ -1,6 +1,7 @@
 """What every estimator asks of its expression matrix, and of the names of its genes."""
 
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
@@ -19,7 +20,7 @@ from ._containers import (
     refuse_unread,
     without_mask,
 )
-from ._mapped_table import MappedTable
+from ._mapped_table import MappedTable, memory_map
 from ._warn import warn_caller
 
 
@@ -110,6 +111,33 @@ def _warn_of_labels(estimator, labels):
         "by their places alone, and other orders pass unseen. Write X.columns = "
         "X.columns.astype(str) first."
     )
+
+
+def on_disk(X, names=None, index=None):
+    """Return a memory map as a table on disk, of which a selection copies nothing.
+
+    Parameters
+    ----------
+    X : ndarray or MappedTable of shape (n_samples, n_columns)
+        Checked input. What is no memory map is returned as it is.
+    names : ndarray of str, default=None
+        Names of the columns, if they have any.
+    index : Index, default=None
+        Names of the samples.
+
+    Returns
+    -------
+    X : ndarray or MappedTable of shape (n_samples, n_columns)
+    """
+    if isinstance(X, MappedTable) or memory_map(X) is None:
+        return X
+    columns = np.arange(X.shape[1]) if names is None else names
+    return _as_table(X, np.arange(len(X)) if index is None else index, columns)
+
+
+def _as_table(X, index, columns):
+    # The path is not known, so that values go where the table goes.
+    return MappedTable(X, index, columns, partial(_as_table, X, index, columns))
 
 
 def feature_names(X):

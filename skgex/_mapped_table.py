@@ -185,24 +185,23 @@ class MappedTable:
         values that are of another type.
         """
         columns = np.asarray(np.arange(self.shape[1])[genes])
-        values = np.empty(
-            (len(self), *columns.shape), self.dtype if dtype is None else dtype
-        )
+        shape, dtype = (len(self), *columns.shape), dtype or self.dtype
+        values, n_stored = np.empty(shape, dtype), self.values.shape[1]
         pages = memory_map(self.values)
-        size = max(1, _BLOCK_BYTES // max(1, self.dtype.itemsize * self.shape[1]))
-        # Other genes of the file need not be copied first.
-        is_plain = self._places is None and self._added is None
+        size = max(1, _BLOCK_BYTES // max(1, self.dtype.itemsize * n_stored))
+        # Where few are wanted, other genes of the file need not be copied first.
+        is_few = self._added is None and 2 * columns.size < n_stored
+        if is_few and self._places is not None:
+            columns = self._places[columns]
         for start in range(0, len(self), size):
             some = slice(start, start + size)
             rows = self.rows[some]
-            if _is_all(genes):
-                values[some] = self._arranged(self.values[rows], some)
-            elif is_plain:
+            if is_few:
                 rows = rows.reshape(-1, *[1] * columns.ndim)
                 values[some] = self.values[rows, columns]
             else:
                 part = self._arranged(self.values[rows], some)
-                values[some] = part[:, columns]
+                values[some] = part if _is_all(genes) else part[:, columns]
             if pages is not None:
                 pages.madvise(mmap.MADV_DONTNEED)
         return values

@@ -17,6 +17,9 @@ from ._training import FitTasks, RowReader, check_all_profiles
 from .pretext import GexBERT
 from .pretext._nested import NestedEmbedderMixin, fit_nested
 
+# As many as a device restores at a time.
+_BLOCK_ROWS = 1024
+
 
 class GeneRestorer(
     NestedEmbedderMixin,
@@ -159,23 +162,28 @@ class GeneRestorer(
             knows, then the restored genes. Of the dtype of `X`.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         names = getattr(self, "feature_names_in_", None)
-        check_all_profiles(RowReader(X), names)
-        profiles = np.full(
-            (len(X), self.embedder_.n_features_in_), np.nan, dtype=np.float32
-        )
-        profiles[:, self._places] = X[:, self._shared]
+        reader, start = RowReader(X), 0
+        check_all_profiles(reader, names)
+        output = np.empty((len(X), X.shape[1] + len(self._appended)), X.dtype)
+        # What is restored of a sample does not depend on others in the block.
+        for chunk in reader.chunks(_BLOCK_ROWS):
+            self._restore_block(chunk.numpy(), output[start : start + len(chunk)])
+            start += len(chunk)
+        return output
+
+    def _restore_block(self, X, output):
+        """Write some samples, and what is restored of them, into the output."""
+        n_genes, shared = self.embedder_.n_features_in_, X[:, self._shared]
+        profiles = np.full((len(X), n_genes), np.nan, dtype=np.float32)
+        profiles[:, self._places] = shared
         wanted = np.concatenate([self._places, self._appended])
         restored = self.embedder_._restore(profiles, wanted)
-        output = np.empty((len(X), X.shape[1] + len(self._appended)), X.dtype)
+        own, appended = np.split(restored, [len(self._shared)], axis=1)
         output[:, : X.shape[1]] = X
-        n_shared = len(self._shared)
-        output[:, self._shared] = np.where(
-            np.isnan(X[:, self._shared]), restored[:, :n_shared], X[:, self._shared]
-        )
-        output[:, X.shape[1] :] = restored[:, n_shared:]
-        return output
+        output[:, self._shared] = np.where(np.isnan(shared), own, shared)
+        output[:, X.shape[1] :] = appended
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns that `transform` returns.

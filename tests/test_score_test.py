@@ -10,7 +10,7 @@ from sksurv.linear_model.coxph import CoxPHOptimizer
 from survival_oracles import slow_cox_fit, slow_cox_information
 
 from skgex._follow_up import as_surv
-from skgex._survival import _adjusted_test, _score_test
+from skgex._survival import _gene_chunks
 from skgex._survival._adjusted_test import adjusted_score_test
 from skgex._survival._score_test import cox_score_test
 
@@ -207,7 +207,7 @@ def test_single_precision_is_added_up_in_double():
 def test_chunks_of_genes(monkeypatch):
     wide = np.tile(with_holes(X), 9)
     expected = cox_score_test(wide, EVENT, TIME)
-    monkeypatch.setattr(_score_test, "CHUNK_VALUES", 1)  # 16 genes then
+    monkeypatch.setattr(_gene_chunks, "_CHUNK_VALUES", 1)  # 16 genes then
     assert_array_equal(cox_score_test(wide, EVENT, TIME), expected)
     assert_array_equal(wide, np.tile(with_holes(X), 9))
 
@@ -342,7 +342,7 @@ def test_genes_that_follow_from_covariates_have_no_score(monkeypatch):
     assert_array_equal(z[[0, 1, -2, -1]], 0)
     assert z[2:-2].all()
     # In parts it is the same.
-    monkeypatch.setattr(_adjusted_test, "CHUNK_VALUES", 1)
+    monkeypatch.setattr(_gene_chunks, "_CHUNK_VALUES", 1)
     many = np.tile(genes, 5)
     found = adjusted_score_test(many, C, EVENT, TIME, **options)
     assert_allclose(found, np.tile(z, 5), atol=1e-12)

@@ -29,7 +29,6 @@ def learn_columns(estimator, table, resume):
     checked = check_genes(
         estimator, table, reset=not resume, ensure_min_samples=2, lazy=True
     )
-    genes = gene_table(estimator, table, checked)
     X, C = take_genes(estimator, checked), take_covariates(estimator, checked)
-    warn_of_table(estimator, genes, X)
-    return genes, X, C
+    warn_of_table(estimator, table, X)
+    return gene_table(estimator, table, X), X, C

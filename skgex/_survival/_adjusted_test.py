@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from ._data import SurvivalData
+from ._gene_chunks import gene_chunks
 from ._ridge_path import pseudo_inverse, ridge_path
-from ._score_test import CHUNK_VALUES, make_risk_sets, score_and_information
+from ._score_test import make_risk_sets, score_and_information
 
 # What is left of the information of a gene that does not follow from covariates.
 _LEFT = 1e-9
@@ -26,7 +27,7 @@ def adjusted_score_test(X, C, event, time, *, stratum, weight, ties):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_genes)
+    X : ndarray or MappedTable of shape (n_samples, n_genes)
         Finite, or NaN where a gene was not measured.
     C : ndarray of shape (n_samples, n_covariates), dtype float64
         Covariates.
@@ -41,21 +42,21 @@ def adjusted_score_test(X, C, event, time, *, stratum, weight, ties):
         As of `cox_score_test`. Zero for a gene that follows from the covariates.
     """
     z = np.zeros(X.shape[1])
-    step = max(16, CHUNK_VALUES // len(X))
     complete = _Given(C, event, time, stratum, weight, ties)
     holes = {}
-    for start in range(0, X.shape[1], step):
-        x = np.array(X[:, start : start + step], dtype=np.float64, order="C")
+    for genes, x in gene_chunks(X):
         missing = np.isnan(x)
         whole = np.flatnonzero(~missing.any(axis=0))
-        z[start + whole] = complete.test(x[:, whole])
+        z[genes.start + whole] = complete.test(x[:, whole])
         for gene in np.flatnonzero(missing.any(axis=0)):
-            holes.setdefault(missing[:, gene].tobytes(), []).append(start + gene)
+            pattern = missing[:, gene].tobytes()
+            holes.setdefault(pattern, []).append(genes.start + gene)
     for pattern, genes in holes.items():
         rows = ~np.frombuffer(pattern, dtype=bool)
         part = (values[rows] for values in (C, event, time, stratum, weight))
         given = _Given(*part, ties)
-        z[genes] = given.test(np.array(X[np.ix_(rows, genes)], dtype=np.float64))
+        x = np.array(X[:, genes][rows], dtype=np.float64, order="F")
+        z[genes] = given.test(x)
     return z
 
 

@@ -5,10 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
+from ._gene_chunks import gene_chunks
 from ._strata import check_strata
-
-# Values of a chunk of genes: four megabytes in double precision, for the cache.
-CHUNK_VALUES = 2**19
 
 
 class _RiskSets(NamedTuple):
@@ -42,7 +40,7 @@ def cox_score_test(X, event, time, *, strata=None, sample_weight=None, ties="efr
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_genes)
+    X : ndarray or MappedTable of shape (n_samples, n_genes)
         Finite, or NaN where a gene was not measured: the test of this gene leaves this
         sample out.
     event : ndarray of bool of shape (n_samples,)
@@ -67,12 +65,10 @@ def cox_score_test(X, event, time, *, strata=None, sample_weight=None, ties="efr
     weight = np.ones(n_samples) if sample_weight is None else sample_weight
     sets = make_risk_sets(event, time, check_strata(strata, X), weight)
     z = np.zeros(n_genes)
-    step = max(16, CHUNK_VALUES // n_samples)
-    for start in range(0, n_genes, step):
-        x = np.array(X[:, start : start + step], dtype=np.float64, order="C")
+    for genes, x in gene_chunks(X):
         missing = np.isnan(x)
         incomplete = missing.any(axis=0)
-        here = z[start : start + step]
+        here = z[genes]
         if not incomplete.any():
             here[:] = _score(sets, x, None, ties)
             continue

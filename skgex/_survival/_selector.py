@@ -20,7 +20,7 @@ from .._covariates import (
 )
 from .._follow_up import check_survival, is_plain
 from .._inputs import check_genes, check_weights
-from .._training import RowReader, check_all_profiles
+from .._training import RowReader, check_all_profiles, gene_ranges
 from .._warn import warn_caller
 from ._adjusted_test import adjusted_score_test
 from ._score_test import cox_score_test
@@ -161,7 +161,7 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
             The fitted selector.
         """
         self.covariates_ = find_covariates(self.adjust, X)
-        X = check_genes(self, X, reset=True, ensure_min_samples=2)
+        X = check_genes(self, X, reset=True, ensure_min_samples=2, lazy=True)
         X, C = take_genes(self, X), take_covariates(self, X)
         event, time = check_survival(y, self, allow_zero=is_plain(y))
         check_consistent_length(X, time)
@@ -212,9 +212,11 @@ class UnivariateCoxSelector(SelectorMixin, BaseEstimator):
             Of the dtype of `X`, in its order of genes.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         check_all_profiles(RowReader(X), getattr(self, "feature_names_in_", None))
-        return self._transform(X)
+        kept = self._transform(X)
+        # As of an array: the order of values is that of sums of what follows.
+        return kept if isinstance(X, np.ndarray) else np.asfortranarray(kept)
 
     def _get_support_mask(self):
         check_is_fitted(self)
@@ -251,7 +253,7 @@ def _check_weight(sample_weight, X, event):
 
 
 def _why_no_score(X):
-    low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+    low, high = gene_ranges(RowReader(X))
     if not (low < high).any():
         return (
             "Every gene in X is constant (zero variance): there is nothing to learn "

@@ -135,7 +135,7 @@ class BatchScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If `batch` is not one label for each sample, or each batch has one sample.
         """
-        X = check_genes(self, X, reset=True, ensure_min_samples=2)
+        X = check_genes(self, X, reset=True, ensure_min_samples=2, lazy=True)
         batches, codes = check_batch(batch, len(X))
         if len(batches) == len(X):
             raise ValueError(
@@ -171,7 +171,7 @@ class BatchScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If `batch` is not one label for each sample, or unlike that in `fit`.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         labels, codes = check_batch(batch, len(X))
         known = match_batches(self.batches_, labels)
         mean, scale = self.mean_, self.scale_

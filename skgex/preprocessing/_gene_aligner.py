@@ -153,7 +153,7 @@ class GeneAligner(TransformerMixin, BaseEstimator):
         """
         names, wanted = table_names(X), wanted_genes(self.genes)
         if names is None:
-            X = check_genes(self, X, reset=True)
+            X = check_genes(self, X, reset=True, lazy=True)
             genes = _check_feature_names_in(self, None) if wanted is None else wanted
             check_number(genes, self.n_features_in_)
             plan, matches = ColumnPlan(range(len(genes))), np.array([], dtype=FIELDS)
@@ -190,9 +190,11 @@ class GeneAligner(TransformerMixin, BaseEstimator):
             X = table_values(X, plan.columns)
             names, columns = names[plan.columns], slice(None)
         else:
-            X, plan = check_genes(self, X, reset=False), self._plan
+            plan, n_columns = self._plan, self.n_features_in_
+            passed = plan.changes_nothing(n_columns, len(self.genes_))
+            X = check_genes(self, X, reset=False, lazy=not passed)
             names, columns = getattr(self, "feature_names_in_", None), plan.columns
-            if plan.changes_nothing(X.shape[1], len(self.genes_)):
+            if passed:
                 check_rows(X, names)  # the copy of a memory map may not fit
                 return X
         output = np.empty((len(X), len(self.genes_)), X.dtype)

@@ -14,8 +14,8 @@ def gene_moments(X, gene_names=None):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_genes), dtype float32 or float64
-        An array or a memory map. NaN is not counted.
+    X : ndarray or MappedTable of shape (n_samples, n_genes)
+        Of dtype float32 or float64. NaN is not counted.
     gene_names : sequence of str, default=None
         Names for error messages.
 
@@ -37,8 +37,8 @@ def batch_moments(X, codes, gene_names=None):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_genes), dtype float32 or float64
-        An array or a memory map. NaN is not counted.
+    X : ndarray or MappedTable of shape (n_samples, n_genes)
+        Of dtype float32 or float64. NaN is not counted.
     codes : ndarray of shape (n_samples,)
         Number of the batch of each sample, from 0 on. Those of -1 are left out.
     gene_names : sequence of str, default=None

@@ -122,7 +122,7 @@ class LogCPM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self : object
             The fitted transformer.
         """
-        X = check_genes(self, X, reset=True)
+        X = check_genes(self, X, reset=True, lazy=True)
         sizes = self._library_sizes(X)
         if not sizes.any():
             raise ValueError("X has no counts at all: every value is zero.")
@@ -144,7 +144,7 @@ class LogCPM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Logarithms to base 2. Counts that are integers become float32.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         sizes = self._library_sizes(X)
         scale = self.target_sum_ / np.where(sizes > 0, sizes, 1)
         output = np.empty(X.shape, X.dtype)
@@ -171,8 +171,11 @@ class LogCPM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Counts per `target_sum_`.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
-        return np.exp2(X) - X.dtype.type(self.pseudocount)
+        X = check_genes(self, X, reset=False, lazy=True)
+        output = np.array(X)
+        np.exp2(output, out=output)
+        output -= output.dtype.type(self.pseudocount)
+        return output
 
     def _library_sizes(self, X):
         """Return the sum of each sample, after a check that these are counts."""

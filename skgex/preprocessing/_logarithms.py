@@ -48,7 +48,7 @@ class LogarithmCheck:
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_genes)
+        X : ndarray or MappedTable of shape (n_samples, n_genes)
             The same table.
         names : sequence of str or None
             Names of its columns.

@@ -101,7 +101,7 @@ class QuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self : object
             The fitted transformer.
         """
-        X = check_genes(self, X, reset=True)
+        X = check_genes(self, X, reset=True, lazy=True)
         total = np.zeros(X.shape[1])
         for _, chunk in self._rows(X):
             ordered = np.sort(chunk, axis=1)  # NaN comes last
@@ -127,7 +127,7 @@ class QuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Values in the units of the training samples; NaN stays NaN.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         output = np.empty(X.shape, X.dtype)
         for rows, chunk in self._rows(X):
             for values, part in zip(chunk, output[rows], strict=True):

@@ -5,7 +5,7 @@ import mmap
 import numpy as np
 
 from .._inputs import gene_label
-from .._mapped_table import memory_map
+from .._mapped_table import MappedTable, memory_map
 
 _CHUNK_BYTES = 32 * 2**20
 _RELEASE_BYTES = 16 * 2**20
@@ -19,8 +19,8 @@ def checked_rows(X, gene_names=None, *, allow_empty=False, chunk_bytes=None):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_genes)
-        An array, or a memory map that may be larger than memory.
+    X : ndarray or MappedTable of shape (n_samples, n_genes)
+        An array, or a table on disk that may be larger than memory.
     gene_names : sequence of str, default=None
         Names for the error message; positions are given without them.
     allow_empty : bool, default=False
@@ -33,7 +33,8 @@ def checked_rows(X, gene_names=None, *, allow_empty=False, chunk_bytes=None):
     rows : slice
         Which rows they are.
     chunk : ndarray of shape (n, n_genes)
-        A view of them, not to be used after the next one was asked for.
+        A view of them, or what was read of them, not to be used after the next one
+        was asked for.
 
     Raises
     ------
@@ -42,12 +43,14 @@ def checked_rows(X, gene_names=None, *, allow_empty=False, chunk_bytes=None):
         any measured gene.
     """
     pages = memory_map(X)
-    row_bytes = max(1, X.itemsize * X.shape[1])
+    row_bytes = max(1, X.dtype.itemsize * X.shape[1])
     size = max(1, (chunk_bytes or _CHUNK_BYTES) // row_bytes)
     unreleased = 0
     for start in range(0, len(X), size):
         rows = slice(start, min(start + size, len(X)))
-        chunk = np.asarray(X[rows])
+        # As large as of an array: sums depend on where chunks begin.
+        is_lazy = isinstance(X, MappedTable)
+        chunk = X[rows]._read() if is_lazy else np.asarray(X[rows])
         check_values(chunk, start, gene_names, allow_empty)
         yield rows, chunk
         unreleased += len(chunk) * row_bytes

@@ -9,6 +9,7 @@ from .._containers import (
     refuse_containers,
     refuse_other_types,
 )
+from .._mapped_table import MappedTable
 
 
 def table_names(X):
@@ -39,7 +40,11 @@ def table_names(X):
 
 
 def table_values(X, columns):
-    """Return some columns of a table, in order, as a float array."""
+    """Return some columns of a table, in order, as a float array or on disk."""
+    if isinstance(X, MappedTable):
+        # Types are those of all samples.
+        table_values(X[:1].without_values(), columns)
+        return X._of_genes(columns)
     names = None
     if hasattr(X, "columns"):
         names = _safe_indexing(list(X.columns), columns)

@@ -101,7 +101,7 @@ class TopVarianceGenes(SelectorMixin, BaseEstimator):
         self : object
             The fitted selector.
         """
-        X = check_genes(self, X, reset=True, ensure_min_samples=2)
+        X = check_genes(self, X, reset=True, ensure_min_samples=2, lazy=True)
         if self.k != "all" and self.k > X.shape[1]:
             warn_caller(
                 f"k={self.k} is more than the {X.shape[1]} genes in X: all are kept, "
@@ -137,7 +137,7 @@ class TopVarianceGenes(SelectorMixin, BaseEstimator):
             Of the dtype of `X`, in its order of genes.
         """
         check_is_fitted(self)
-        X = check_genes(self, X, reset=False)
+        X = check_genes(self, X, reset=False, lazy=True)
         kept = self.get_support(indices=True)
         output = np.empty((len(X), len(kept)), X.dtype)
         names = getattr(self, "feature_names_in_", None)

@@ -152,7 +152,10 @@ class MappedTable:
     def _of_genes(self, places):
         """Select genes, by their numbers, without reading them."""
         own = np.arange(self.values.shape[1]) if self._places is None else self._places
-        return self._replaced(_places=own[places], columns=self.columns[places])
+        columns = self.columns[places]
+        if columns.dtype.kind in "iu":  # no names, but places in the table
+            columns = np.arange(len(columns))
+        return self._replaced(_places=own[places], columns=columns)
 
     def _beside(self, values):
         """Put columns that are in memory, and have no names, after the genes."""

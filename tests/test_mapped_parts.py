@@ -31,8 +31,9 @@ from skgex.preprocessing import _gene_moments, _quantile_normalizer, _rows
 N, GENES = 60, [f"G{i}" for i in range(70)]
 ROWS = np.random.default_rng(1).permutation(N)[:45]
 # As few as may be a block, and a row more than that in the last.
-BLOCKS = {mapped_table: "_BLOCK_BYTES", _rows: "_CHUNK_BYTES"} | {
-    module: "_CHUNK_BYTES" for module in (_gene_moments, _quantile_normalizer)
+BLOCKS = {
+    mapped_table: "_BLOCK_BYTES",
+    **dict.fromkeys((_rows, _gene_moments, _quantile_normalizer), "_CHUNK_BYTES"),
 }
 
 

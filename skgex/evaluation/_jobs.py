@@ -78,8 +78,10 @@ def run_jobs(jobs, data, *, n_jobs, cache_dir, verbose):
     store = None if cache_dir is None else Store(cache_dir, data)
     if n_jobs is not None:  # more would start processes that have nothing to do
         n_jobs = min(n_jobs, max(1, len(jobs)))
+    places = {id(part): _Place(i) for i, part in enumerate(data)}
     found = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_run)(job, store, _paths(job, store)) for job in jobs
+        delayed(_run)(_exchanged(job, places), store, _paths(job, store), *data)
+        for job in jobs
     )
     n_cells, outcomes = sum(len(job.cells) for job in jobs), {}
     for job, results in zip(jobs, found, strict=True):
@@ -101,7 +103,25 @@ def _paths(job, store):
     return [store.path(job.estimator, cell.about) for cell in job.cells]
 
 
-def _run(job, store, paths):
+class _Place(int):
+    """Which of the data belongs here."""
+
+
+def _exchanged(job, places):
+    """Return a job without the data, which a cluster is given once for all jobs."""
+    return _with_arguments(job, lambda argument: places.get(id(argument), argument))
+
+
+def _with_arguments(job, exchange):
+    cells = [
+        cell._replace(arguments=tuple(map(exchange, cell.arguments)))
+        for cell in job.cells
+    ]
+    return job._replace(cells=cells, arguments=tuple(map(exchange, job.arguments)))
+
+
+def _run(job, store, paths, *data):
+    job = _with_arguments(job, lambda a: data[a] if isinstance(a, _Place) else a)
     results = {}
     if store is not None:
         for i, cell in enumerate(job.cells):

@@ -100,6 +100,10 @@ def test_a_network_takes_genes_that_lack_as_not_measured(Embedder, tmp_path):
     with pytest.warns(UserWarning, match="X lacks 1 of the 5 genes"):
         third = tuned(loaded, scaling="rank").fit(table.drop(columns="A"), Y)
     assert_allclose(third.transform(table.drop(columns="A")), model.transform(table))
+    model.standardizer_[0].places[0] = 5
+    model.save(tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="takes genes from beyond the 5 it has"):
+        skgex.load(tmp_path / "model.safetensors")
 
 
 @BOTH

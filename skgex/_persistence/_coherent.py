@@ -78,7 +78,8 @@ def check_estimator(estimator):
             f"a {kind} of {n_genes} genes, of which {len(set(names))} have a name of "
             "their own"
         )
-    _check_tensors(kind, found, n_genes - len(found.get("covariates_", ())))
+    n_genes -= len(found.get("covariates_", ()))
+    _check_tensors(kind, found, _genes_of_network(kind, found, n_genes))
 
 
 def _warn_of_parameters(Estimator, found):
@@ -89,6 +90,19 @@ def _warn_of_parameters(Estimator, found):
                 f"This version of {PACKAGE} does not know the parameter {name!r} of "
                 f"{Estimator.__name__}, and does without it."
             )
+
+
+def _genes_of_network(kind, found, n_genes):
+    """Return how many genes a network knows, which may be others than the table has."""
+    standardizer = found.get("standardizer_")
+    for part in standardizer.modules() if standardizer is not None else ():
+        places = getattr(part, "places", None)
+        if places is None:
+            continue
+        if not ((places >= -1) & (places < n_genes)).all():
+            raise ValueError(f"a {kind} takes genes from beyond the {n_genes} it has")
+        n_genes = len(places)
+    return n_genes
 
 
 def _check_tensors(kind, found, n_genes):

@@ -244,8 +244,8 @@ def _reopened(reopen, rows, places=None, added=None):
 def memory_map(X):
     """Return the `mmap` whose pages `X` may give back after reading, or None."""
     while X is not None and not isinstance(X, mmap.mmap):
-        # Private pages (mode "c") hold changes that exist nowhere else.
-        if isinstance(X, np.memmap) and X.mode == "c":
-            return None
         X = getattr(X, "base", None)
-    return X if hasattr(mmap, "MADV_DONTNEED") else None
+    # Private pages (mode "c") hold changes that exist nowhere else. Nothing but its
+    # text tells of a map that it is one.
+    is_private = "ACCESS_COPY" in repr(X)
+    return X if hasattr(mmap, "MADV_DONTNEED") and not is_private else None

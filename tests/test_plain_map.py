@@ -6,6 +6,7 @@ import pytest
 from joblib import Parallel, delayed
 from numpy.testing import assert_array_equal
 
+from skgex._mapped_table import memory_map
 from skgex._plain_map import plain_map
 from skgex.evaluation._profiles import as_table, check_profiles
 from skgex.io import open_memmap, to_memmap
@@ -41,6 +42,18 @@ def test_a_plain_map_is_the_same_array(tmp_path, mode, kind):
         assert (plain.dtype, plain.strides) == (X.dtype, X.strides)
         assert plain.flags.writeable == X.flags.writeable
         assert np.shares_memory(plain, X) == bool(X.size)
+
+
+@pytest.mark.parametrize("mode", ["r", "r+", "c"])
+def test_changes_of_a_private_map_are_kept(tmp_path, mode):
+    np.save(tmp_path / "x.npy", VALUES)
+    stored = np.load(tmp_path / "x.npy", mmap_mode=mode)
+    if mode != "r":
+        stored[3] = 7
+    for X in (plain_map(stored), plain_map(plain_map(stored.T)).T):
+        # Pages of such a map would be given back after reading, with the changes.
+        assert (memory_map(X) is None) == (mode == "c")
+        assert_array_equal(X, stored)
 
 
 def test_what_is_in_memory_is_returned_as_it_is():

@@ -55,7 +55,7 @@ def adjusted_score_test(X, C, event, time, *, stratum, weight, ties):
         rows = ~np.frombuffer(pattern, dtype=bool)
         part = (values[rows] for values in (C, event, time, stratum, weight))
         given = _Given(*part, ties)
-        x = np.array(X[:, genes][rows], dtype=np.float64, order="F")
+        x = np.array(X[:, genes][rows], dtype=np.float64, order="C")
         z[genes] = given.test(x)
     return z
 

@@ -187,7 +187,7 @@ def test_genes_have_a_penalty_and_covariates_none(ties, n_genes):
 def test_elastic_net_has_a_penalty_for_genes_alone():
     table, y = clinical_cohort(90, 20, n_times=30)
     C = table[CLINIC].to_numpy(float)
-    G = table.drop(columns=CLINIC).to_numpy(float)
+    G = table.drop(columns=CLINIC).to_numpy(float, copy=True)
     C = (C - C.mean(axis=0)) / C.std(axis=0)
     options = {"ties": "efron", "l1_ratio": 0.7, "folds": [], "C": C}
     risk = fit_linear_risk(G, as_data(y), alpha=6.0, **options)
@@ -216,7 +216,7 @@ def test_gains_are_over_covariates_alone(l1_ratio):
     table, y = clinical_cohort(150, 20)
     C = table[CLINIC].to_numpy(float)
     C = (C - C.mean(axis=0)) / C.std(axis=0)
-    G = table.drop(columns=CLINIC).to_numpy(float)
+    G = table.drop(columns=CLINIC).to_numpy(float, copy=True)
     folds = list(EventStratifiedKFold(3, random_state=0).split(G, y))
     options = {"ties": "efron", "l1_ratio": l1_ratio}
     risk = fit_linear_risk(G, as_data(y), alpha="cv", folds=folds, C=C, **options)
@@ -586,7 +586,7 @@ def test_penalised_likelihood_by_a_general_optimiser():
     table, y = clinical_cohort(60, 4, n_times=12)
     C = table[CLINIC].to_numpy(float)
     C = (C - C.mean(axis=0)) / C.std(axis=0)
-    G = table.drop(columns=CLINIC).to_numpy(float)
+    G = table.drop(columns=CLINIC).to_numpy(float, copy=True)
     both = np.c_[C, G - G.mean(axis=0)]
 
     def objective(coef):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from ._data import SurvivalData
-from ._gene_chunks import gene_chunks
+from ._gene_chunks import gene_chunks, groups_of_genes
 from ._ridge_path import pseudo_inverse, ridge_path
 from ._score_test import make_risk_sets, score_and_information
 
@@ -51,12 +51,12 @@ def adjusted_score_test(X, C, event, time, *, stratum, weight, ties):
         for gene in np.flatnonzero(missing.any(axis=0)):
             pattern = missing[:, gene].tobytes()
             holes.setdefault(pattern, []).append(genes.start + gene)
-    for pattern, genes in holes.items():
+    groups = groups_of_genes(X, list(holes.values()))
+    for (pattern, genes), values in zip(holes.items(), groups, strict=True):
         rows = ~np.frombuffer(pattern, dtype=bool)
         part = (values[rows] for values in (C, event, time, stratum, weight))
         given = _Given(*part, ties)
-        x = np.array(X[:, genes][rows], dtype=np.float64, order="C")
-        z[genes] = given.test(x)
+        z[genes] = given.test(np.array(values[rows], dtype=np.float64, order="C"))
     return z
 
 

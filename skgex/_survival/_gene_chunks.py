@@ -1,4 +1,4 @@
-"""Genes of a table some at a time, in double precision."""
+"""Genes of a table some at a time."""
 
 import numpy as np
 
@@ -31,3 +31,32 @@ def gene_chunks(X):
         for start in range(0, band.shape[1], step):
             x = np.array(band[:, start : start + step], dtype=np.float64, order="C")
             yield slice(first + start, first + start + x.shape[1]), x
+
+
+def groups_of_genes(X, groups):
+    """Yield the values of one group of genes after the other.
+
+    Groups that are small are read together: of a table on disk each read looks up all
+    rows.
+
+    Parameters
+    ----------
+    X : ndarray or MappedTable of shape (n_samples, n_genes)
+        An array, or a table on disk.
+    groups : list of list of int
+        Which genes are in each group.
+
+    Yields
+    ------
+    x : ndarray of shape (n_samples, n)
+        In the order of the group.
+    """
+    n_most = _BAND_BYTES // (X.dtype.itemsize * len(X))
+    place = np.cumsum([0, *map(len, groups)])
+    start = 0
+    while start < len(groups):
+        fitting = np.searchsorted(place, place[start] + n_most, side="right") - 1
+        stop = max(start + 1, fitting)
+        band = X[:, np.concatenate(groups[start:stop])]
+        yield from np.split(band, place[start + 1 : stop] - place[start], axis=1)
+        start = stop

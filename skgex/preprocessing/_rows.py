@@ -7,7 +7,7 @@ import numpy as np
 from .._inputs import gene_label
 from .._mapped_table import MappedTable, memory_map
 
-_CHUNK_BYTES = 32 * 2**20
+_CHUNK_BYTES = 8 * 2**20
 _RELEASE_BYTES = 16 * 2**20
 
 
@@ -26,7 +26,7 @@ def checked_rows(X, gene_names=None, *, allow_empty=False, chunk_bytes=None):
     allow_empty : bool, default=False
         Whether a sample may be without any measured gene.
     chunk_bytes : int, default=None
-        About so much is read at once; None for 32 MB.
+        About so much is read at once; None for 8 MB.
 
     Yields
     ------

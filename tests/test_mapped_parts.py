@@ -18,6 +18,7 @@ from skgex import (
     GeneAligner,
     GeneRestorer,
     GexBERT,
+    GexImputer,
     LogCPM,
     UnivariateCoxSelector,
 )
@@ -174,7 +175,7 @@ def test_a_lazy_table_without_names_is_passed_through(tmp_path):
 @pytest.mark.parametrize("kind", ["lazy", "map"])
 @pytest.mark.parametrize("adjust", [None, ["G7"], [7, -1]], ids=["alone", "7", "two"])
 def test_genes_are_tested_in_bands(tmp_path, kind, adjust, unreadable):
-    frame = counts().fillna({"G69": 5.0})
+    frame = counts().fillna({f"G{i}": 5.0 for i in range(20, 70)})
     frame["G11"] = np.float32(3)  # constant
     lazy, fold = on_a_disk(tmp_path, frame)[ROWS], frame.iloc[ROWS]
     if kind == "map":
@@ -203,7 +204,7 @@ def test_nothing_to_select_on_disk(tmp_path, unreadable):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_panels_on_disk_are_restored_by_blocks(tmp_path, dtype, unreadable):
     frame = np.log2(counts(dtype) + 1)
-    embedder = GexBERT(max_epochs=1, random_state=0).fit(frame.iloc[:, :50])
+    embedder = GexBERT(max_epochs=0, random_state=0).fit(frame.iloc[:, :50])
     panel = frame.iloc[ROWS, 20:]
     panel.iloc[3, :30] = np.nan  # nothing that the embedder knows
     lazy = on_a_disk(tmp_path, panel)
@@ -285,12 +286,36 @@ def test_memory_stays_bounded(tmp_path, Preprocessor, part):
 
 
 def test_memory_of_selection_stays_bounded(tmp_path):
-    values = np.random.default_rng(0).normal(size=(1500, 200)).astype(np.float32)
+    values = np.random.default_rng(0).normal(size=(400, 200)).astype(np.float32)
     frame = pd.DataFrame(values, columns=[f"G{i}" for i in range(200)])
-    lazy, y = on_a_disk(tmp_path, frame)[::-1], follow_up(1500)
+    lazy, y = on_a_disk(tmp_path, frame)[::-1], follow_up(400)
     for adjust in (None, ["G7"]):
         selector = UnivariateCoxSelector(k=5, adjust=adjust)
-        chunk = 16 * 1500 * 8
-        # A few arrays of the size of one chunk of genes.
-        assert peak_of(lambda s=selector: s.fit(lazy, y)) < 12 * chunk
+        # Some arrays of the size of one chunk of 16 genes, in double precision.
+        assert peak_of(lambda s=selector: s.fit(lazy, y)) < 12 * 16 * 400 * 8
         assert peak_of(lambda s=selector: s.transform(lazy)) < 0.5 * values.nbytes
+
+
+def test_a_map_is_aligned_in_bounded_memory(tmp_path):
+    values = np.random.default_rng(0).normal(size=(3000, 70)).astype(np.float32)
+    on_a_disk(tmp_path, pd.DataFrame(values, columns=GENES))
+    mapped = open_memmap(tmp_path / "table.npy")
+    aligner = GeneAligner([*GENES[40:], *GENES[:30:2]])
+    assert peak_of(lambda: aligner.fit(mapped)) < 0.3 * values.nbytes
+    found = []
+    peak = peak_of(lambda: found.append(aligner.transform(mapped)))
+    assert peak < found[0].nbytes + 0.3 * values.nbytes
+
+
+def test_an_imputer_copies_no_genes_of_a_map(tmp_path):
+    frame = np.log2(counts() + 1)
+    frame["G3"], frame.iloc[5] = np.float32(2), np.nan
+    on_a_disk(tmp_path, frame)
+    mapped = open_memmap(tmp_path / "table.npy")
+    imputer = GexImputer(GexBERT(max_epochs=0), random_state=0)
+    # G3 is constant, and sample 5 empty.
+    expected = clone(imputer).fit(frame).transform(frame)
+    same(imputer.fit(mapped).transform(mapped), expected)
+    given, _ = imputer._table(mapped.to_numpy())
+    assert isinstance(given, MappedTable)
+    assert given.shape == (N - 1, 69)

@@ -13,7 +13,7 @@ from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import HasMethods, MissingValues, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from .._inputs import check_genes
+from .._inputs import check_genes, on_disk
 from .._mapped_table import MappedTable
 from .._persistence import SaveMixin
 from .._plausible import warn_of_table
@@ -297,6 +297,7 @@ class GexImputer(
     def _table(self, measured):
         """Return samples with genes that vary, and which samples those are."""
         rows = np.flatnonzero(self._have_measured(measured))
+        measured = on_disk(measured, self._names())
         if len(rows) < len(measured):
             measured = measured[rows]
         return self._varying(measured), rows

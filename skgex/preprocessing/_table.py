@@ -9,7 +9,8 @@ from .._containers import (
     refuse_containers,
     refuse_other_types,
 )
-from .._mapped_table import MappedTable
+from .._inputs import on_disk
+from .._mapped_table import MappedTable, memory_map
 
 
 def table_names(X):
@@ -45,6 +46,8 @@ def table_values(X, columns):
         # Types are those of all samples.
         table_values(X[:1].without_values(), columns)
         return X._of_genes(columns)
+    if _is_on_disk(X):
+        return on_disk(X.to_numpy())._of_genes(columns)
     names = None
     if hasattr(X, "columns"):
         names = _safe_indexing(list(X.columns), columns)
@@ -63,3 +66,13 @@ def table_values(X, columns):
             estimator="GeneAligner",
         )
     return native(X)
+
+
+def _is_on_disk(X):
+    """Whether a table of pandas lies over a memory map of floats."""
+    if not hasattr(X, "iloc"):
+        return False
+    # Of a table that is put together from columns a row is a copy.
+    row = X.iloc[:1].to_numpy()
+    is_float = row.dtype in (np.float32, np.float64) and row.dtype.isnative
+    return bool(is_float and len(row) and memory_map(row) is not None)

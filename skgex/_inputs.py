@@ -103,8 +103,10 @@ def check_genes(
 
 def _warn_of_labels(estimator, labels):
     """Warn of labels that scikit-learn passes over, other than plain numbers."""
+    if hasattr(estimator, "feature_names_in_"):
+        return
     names = labels.tolist() if hasattr(labels, "tolist") else list(labels)
-    if hasattr(estimator, "feature_names_in_") or names == [*range(len(names))]:
+    if names == [*range(len(names))]:
         return
     warn_caller(
         f"X has the column label {names[0]!r}, which is not a string: genes are told "
@@ -113,7 +115,7 @@ def _warn_of_labels(estimator, labels):
     )
 
 
-def on_disk(X, names=None, index=None):
+def on_disk(X, names=None):
     """Return a memory map as a table on disk, of which a selection copies nothing.
 
     Parameters
@@ -122,8 +124,6 @@ def on_disk(X, names=None, index=None):
         Checked input. What is no memory map is returned as it is.
     names : ndarray of str, default=None
         Names of the columns, if they have any.
-    index : Index, default=None
-        Names of the samples.
 
     Returns
     -------
@@ -132,12 +132,12 @@ def on_disk(X, names=None, index=None):
     if isinstance(X, MappedTable) or memory_map(X) is None:
         return X
     columns = np.arange(X.shape[1]) if names is None else names
-    return _as_table(X, np.arange(len(X)) if index is None else index, columns)
+    return _as_table(X, columns)
 
 
-def _as_table(X, index, columns):
+def _as_table(X, columns):
     # The path is not known, so that values go where the table goes.
-    return MappedTable(X, index, columns, partial(_as_table, X, index, columns))
+    return MappedTable(X, np.arange(len(X)), columns, partial(_as_table, X, columns))
 
 
 def feature_names(X):

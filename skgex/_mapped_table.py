@@ -13,10 +13,9 @@ class MappedTable:
 
     numpy and pandas copy what is selected by a list, so that each fold of a memory map
     lies in memory. Of this table a selection of rows holds their numbers: splits and
-    searches of scikit-learn hand it on, and the embedders, the fine-tuned estimators
-    and the imputer read it batch by batch. It is pickled as a path and numbers, and
-    opened again where it arrives. Other estimators, and numpy, read all that is
-    selected.
+    searches of scikit-learn hand it on, and the estimators of this package read it
+    batch by batch. It is pickled as a path and numbers, and opened again where it
+    arrives. Other estimators, and numpy, read all that is selected.
 
     Tables are made by ``skgex.io.open_memmap(path, lazy=True)``. What estimators return
     of one is an array, or with ``set_output`` a table whose rows are numbered: names of

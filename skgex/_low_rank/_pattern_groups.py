@@ -14,10 +14,11 @@ MAX_GROUPS = 16
 _MIN_GAIN = 0.1
 _SMALLEST = 16
 # Signs that a pattern is summed up by: sums of them are exact in single precision, and
-# equal for equal patterns alone, but for a chance of 1 in 2^64.
+# equal for equal patterns alone, but for a chance that is not worth a thought.
 _N_SIGNS = 64
-_CLUSTER_ROWS = 1024
+# By its powers the sums become one number; any that is odd and large would do.
 _FACTOR = 6364136223846793005
+_CLUSTER_ROWS = 1024
 
 
 class PatternGroups(NamedTuple):

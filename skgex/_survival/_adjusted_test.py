@@ -52,11 +52,11 @@ def adjusted_score_test(X, C, event, time, *, stratum, weight, ties):
             pattern = missing[:, gene].tobytes()
             holes.setdefault(pattern, []).append(genes.start + gene)
     groups = groups_of_genes(X, list(holes.values()))
-    for (pattern, genes), values in zip(holes.items(), groups, strict=True):
+    for (pattern, genes), x in zip(holes.items(), groups, strict=True):
         rows = ~np.frombuffer(pattern, dtype=bool)
         part = (values[rows] for values in (C, event, time, stratum, weight))
         given = _Given(*part, ties)
-        z[genes] = given.test(np.array(values[rows], dtype=np.float64, order="C"))
+        z[genes] = given.test(np.array(x[rows], dtype=np.float64, order="C"))
     return z
 
 

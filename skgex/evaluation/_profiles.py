@@ -120,11 +120,11 @@ def _sendable(X):
     """Return X as other processes may be given it, without a copy."""
     if isinstance(X, np.ndarray):
         return X if X.flags.c_contiguous else plain_map(X)
-    if isinstance(X, pd.DataFrame) and X.dtypes.nunique() == 1:
-        values = X.to_numpy()
-        plain = plain_map(values)
-        if plain is not values:
-            X = pd.DataFrame(plain, X.index, X.columns, copy=False)
+    if isinstance(X, pd.DataFrame):
+        # A row is a view where all is one array, and that may lie over a map.
+        row = X.iloc[:1].to_numpy()
+        if plain_map(row) is not row:
+            X = pd.DataFrame(plain_map(X.to_numpy()), X.index, X.columns, copy=False)
     return X
 
 

@@ -18,8 +18,7 @@ class GeneShifts:
     in the next.
 
     On a CPU genes are taken a block at a time. Values of a sample come from all rows,
-    and each would be waited for anew, if the batch is larger than the cache: that takes
-    five to ten times as long.
+    and each would be waited for anew, if the batch is larger than the cache.
 
     Parameters
     ----------

@@ -8,9 +8,10 @@ from sklearn.utils._set_output import ADAPTERS_MANAGER
 from sklearn.utils.validation import check_is_fitted
 
 from .._inputs import check_genes
-from .._training import RowReader, apply_by_batches, resolve_device
+from .._training import apply_by_batches, resolve_device
 from ..nn._draws import draws_from
 from ._attention import AttentionReader
+from ._measured import keep_measured_values
 from ._on_genes import OnGenes
 
 
@@ -55,7 +56,7 @@ class GeneMethods:
         mean, *std = np.split(parts, [len(places)], axis=1) if return_std else [parts]
         outputs = [np.ascontiguousarray(mean, X.dtype), *map(np.ascontiguousarray, std)]
         if keep_measured:
-            _keep_measured(X, places, *outputs)
+            keep_measured_values(X, places, *outputs)
         outputs = [self._as_table(values, table, places) for values in outputs]
         return tuple(outputs) if return_std else outputs[0]
 
@@ -286,19 +287,3 @@ class GeneMethods:
             names = self.restorable_genes_
         names = names[places]
         return adapter.create_container(values, table, columns=names)
-
-
-def _keep_measured(X, places, mean, std=None):
-    """Put measured values, which are certain, in the place of restored ones."""
-    start = 0
-    for chunk in RowReader(X).chunks():
-        chunk, rows = chunk.numpy(), slice(start, start + len(chunk))
-        # Genes that X lacks have a place beyond its last column.
-        own = np.full((len(chunk), len(places)), np.nan, chunk.dtype)
-        measured = places < X.shape[1]
-        own[:, measured] = chunk[:, places[measured]]
-        kept = ~np.isnan(own)
-        np.copyto(mean[rows], own, where=kept)
-        if std is not None:
-            std[rows][kept] = 0
-        start = rows.stop
